@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values as YAML gives them, and bytes that fit no type; the golden vectors have OVN's text."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flows.options import DHCPV4, OptionError
+from flows.values import encode_value, format_option, format_value
+
+ROUTES = "20a9fea9fec0a80102 00c0a80101"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected", "text"),
+    [
+        ("mtu", 1442, "05a2", "1442"),
+        ("mtu", "1442", "05a2", "1442"),
+        ("mtu", "0x5a2", "05a2", "1442"),
+        ("default_ttl", 255, "ff", "255"),
+        ("lease_time", 0xFFFFFFFF, "ffffffff", "4294967295"),
+        ("ip_forward_enable", True, "01", "1"),
+        ("ip_forward_enable", "false", "00", "0"),
+        ("ip_forward_enable", 0, "00", "0"),
+        ("router", "10.0.0.1", "0a000001", "10.0.0.1"),
+        ("dns_server", ["10.0.0.1", "10.0.0.2"], "0a0000010a000002", "{10.0.0.1, 10.0.0.2}"),
+        ("dns_server", ["10.0.0.1"], "0a000001", "10.0.0.1"),
+        ("dns_server", "{10.0.0.1}", "0a000001", "10.0.0.1"),
+        ("dns_server", "10.0.0.1, 10.0.0.2", "0a0000010a000002", "{10.0.0.1, 10.0.0.2}"),
+        ("hostname", "vm1", "766d31", '"vm1"'),
+        ("hostname", '"vm1"', "766d31", '"vm1"'),
+        ("hostname", 'a "b"', "6120226222", r'"a \"b\""'),
+        ("hostname", "10.0.0.1", "31302e302e302e31", '"10.0.0.1"'),
+        ("hostname", "é\n", "c3a90a", r'"é\n"'),
+        ("tftp_server", "10.0.0.1", "0a000001", "10.0.0.1"),
+        ("tftp_server", '"10.0.0.1"', "31302e302e302e31", '"10.0.0.1"'),
+        ("tftp_server", "tftp.example", "746674702e6578616d706c65", '"tftp.example"'),
+        (
+            "classless_static_route",
+            ["169.254.169.254/32,192.168.1.2", "0.0.0.0/0,192.168.1.1"],
+            ROUTES,
+            "{169.254.169.254/32, 192.168.1.2, 0.0.0.0/0, 192.168.1.1}",
+        ),
+        (
+            "classless_static_route",
+            "{169.254.169.254,192.168.1.2, 0.0.0.0/0,192.168.1.1}",
+            ROUTES,
+            "{169.254.169.254/32, 192.168.1.2, 0.0.0.0/0, 192.168.1.1}",
+        ),
+        (
+            "classless_static_route",
+            "10.229.0.129/25, 0.0.0.0",  # /25 keeps four octets; no host bit on the wire
+            "190ae5008000000000",
+            "{10.229.0.128/25, 0.0.0.0}",
+        ),
+        ("domain_search_list", "ovn.org", "036f766e036f726700", '"ovn.org"'),
+        ("domain_search_list", ["ovn.org"], "036f766e036f726700", '"ovn.org"'),
+        (
+            "domain_search_list",
+            ["corp.us", "corp.uk", " corp.us."],
+            "04636f727002757300 04636f727002756b00 c000",
+            '"corp.us,corp.uk,corp.us"',
+        ),
+        (
+            "domain_search_list",
+            ["a.org", "b.a.org", "c.b.a.org", "d"],  # a pointer leads to a name with a pointer
+            "0161036f726700 0162c000 0163c007 016400",
+            '"a.org,b.a.org,c.b.a.org,d"',
+        ),
+        ("option_43", "0x0104", "0104", "0x0104"),
+        ("option_43", "text", "74657874", "0x74657874"),
+        ("option_43", "1500", "31353030", "0x31353030"),
+        ("option_43", ["10.0.0.1", "10.0.0.2"], "0a0000010a000002", "0x0a0000010a000002"),
+        ("option_43", '"10.0.0.1"', "31302e302e302e31", "0x31302e302e302e31"),
+        ("option_43", "", "", '""'),
+    ],
+)
+def test_value_to_bytes_to_text(name: str, value: Any, expected: str, text: str) -> None:
+    option = DHCPV4.lookup(name)
+    encoded = encode_value(option, value)
+    assert encoded == bytes.fromhex(expected)
+    assert format_value(option, encoded) == text
+    assert encode_value(option, text) == encoded
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("mtu", 99999, "mtu: 99999 does not fit, expected a number from 0 to 65535"),
+        ("mtu", -1, "mtu: -1 does not fit, expected a number from 0 to 65535"),
+        ("mtu", True, "mtu: True is not a number, expected a number from 0 to 65535"),
+        ("mtu", 1.5, "mtu: 1.5 cannot be a value, expected a number from 0 to 65535"),
+        ("mtu", None, "mtu: None cannot be a value, expected a number from 0 to 65535"),
+        ("mtu", [], "mtu: 0 values, expected a number from 0 to 65535"),
+        (
+            "mtu",
+            "big",
+            "mtu: 'big': column 1: `big', expected a constant (text goes in double quotes); "
+            "expected a number from 0 to 65535",
+        ),
+        ("dns_server", [], "dns_server: no address, expected IPv4 addresses"),
+        ("server_id", ["10.0.0.1"] * 2, "server_id: 2 values, expected one IPv4 address"),
+        ("policy_filter", [], "policy_filter: no address, expected pairs of address and mask"),
+        (
+            "policy_filter",
+            ["10.0.0.1"] * 3,
+            "policy_filter: 3 addresses, expected pairs of address and mask",
+        ),
+        (
+            "hostname",
+            42,
+            "hostname: 42 is not text (it may want double quotes), "
+            "expected text, not empty and without NUL",
+        ),
+        ("hostname", "", "hostname: it is empty, expected text, not empty and without NUL"),
+        ("hostname", ["a", "b"], "hostname: 2 values, expected text, not empty and without NUL"),
+        (
+            "classless_static_route",
+            ["10.0.0.0/8,10.0.0.1", "10.0.0.0/8"],
+            "classless_static_route: 3 values, expected pairs of destination/length and router",
+        ),
+        (
+            "classless_static_route",
+            [],
+            "classless_static_route: 0 values, expected pairs of destination/length and router",
+        ),
+        (
+            "domain_search_list",
+            [],
+            "domain_search_list: no name, expected domain names: "
+            "labels of 1 to 63 letters, digits, - and _, up to 255 bytes in all",
+        ),
+        (
+            "option_43",
+            0x104,
+            "option_43: 260 is none of them (in YAML, put 0x… in quotes), "
+            "expected 0x and an even number of hex digits, text, or IPv4 addresses",
+        ),
+    ],
+)
+def test_value_that_is_refused(name: str, value: Any, error: str) -> None:
+    with pytest.raises(OptionError) as raised:
+        encode_value(DHCPV4.lookup(name), value)
+    assert str(raised.value) == error
+
+
+def test_longest_name_and_label() -> None:
+    label = "a" * 63
+    name = ".".join((label, label, label, "a" * 61))  # 3 * 64 + 62 + 1 = 255 bytes
+    encoded = encode_value(DHCPV4.lookup("domain_search_list"), name)
+    assert len(encoded) == 255
+    with pytest.raises(OptionError, match="is longer than 255 bytes"):
+        encode_value(DHCPV4.lookup("domain_search_list"), name + "a")
+    with pytest.raises(OptionError, match="is not a label"):
+        encode_value(DHCPV4.lookup("domain_search_list"), "a" * 64)
+
+
+def test_names_beyond_the_reach_of_a_pointer_are_written_out() -> None:
+    option = DHCPV4.lookup("domain_search_list")
+    names = [f"{i:063d}" for i in range(256)]  # 65 bytes each, 0x4100 in all
+    encoded = encode_value(option, [*names, names[252], names[253]])
+    assert encoded[-67:-65] == (0xC000 | 252 * 65).to_bytes(2, "big")
+    assert encoded[-65:] == b"\x3f" + names[253].encode() + b"\0"
+    assert format_value(option, encoded) == f'"{",".join([*names, names[252], names[253]])}"'
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("mtu", "05"),
+        ("mtu", "0005a2"),
+        ("ip_forward_enable", "02"),
+        ("netmask", "0a0000010a000002"),
+        ("router", ""),
+        ("router", "0a0000"),
+        ("policy_filter", "0a000001"),
+        ("hostname", ""),
+        ("hostname", "ff"),
+        ("hostname", "6100"),
+        ("classless_static_route", ""),
+        ("classless_static_route", "180a0000"),  # no router
+        ("classless_static_route", "210a00000000c0a80101"),  # /33
+        ("classless_static_route", "080ac0a801"),  # half a router
+        ("classless_static_route", "190ae50081c0a80101"),  # a host bit
+        ("domain_search_list", ""),
+        ("domain_search_list", "00"),
+        ("domain_search_list", "0161"),  # no end
+        ("domain_search_list", "0561"),  # half a label
+        ("domain_search_list", "0161c0"),  # half a pointer
+        ("domain_search_list", "c000"),  # pointer to itself
+        ("domain_search_list", "0161c002"),  # pointer to itself
+        ("domain_search_list", "0161c000"),  # a name without end
+        ("domain_search_list", "0161c008016200"),  # pointer ahead
+        ("domain_search_list", "012e00"),  # a dot in a label
+        ("domain_search_list", "4161"),  # neither label nor pointer
+        ("domain_search_list", ("3f" + "61" * 63) * 3 + "3e" + "61" * 62 + "00"),  # 256 bytes
+    ],
+)
+def test_bytes_that_fit_no_value(name: str, value: str) -> None:
+    option = DHCPV4.lookup(name)
+    with pytest.raises(OptionError, match=f"^{name}: "):
+        format_value(option, bytes.fromhex(value))
+    shown = f"0x{value}" if value else '""'
+    assert format_option(option.code, bytes.fromhex(value)) == f"option_{option.code} = {shown}"
+
+
+def test_domains_that_ovn_compressed_wrongly_are_shown_as_a_client_reads_them() -> None:
+    encoded = bytes.fromhex("04636f727002757300 c000")  # OVN's "corp.us,corp.uk"
+    assert format_option(119, encoded) == 'domain_search_list = "corp.us,corp.us"'
