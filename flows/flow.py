@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One OpenFlow flow: table, priority, match, actions, cookie, and its text.
+
+The text is what ``ovs-ofctl --no-stats dump-flows`` prints (without its leading
+blank), so ``ovs-ofctl add-flows`` takes it and a dump can be compared with it.
+The bytes of the same flow are made in :mod:`controller.openflow`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address
+from typing import Union
+
+COOKIE_PREFIX = 0x6468  # "dh": the top 16 bits of every cookie of ours
+COOKIE_SHIFT = 48
+
+
+def _hex(value: int) -> str:
+    return f"{value:#x}" if value else "0"
+
+
+def _mac(value: int) -> str:
+    return value.to_bytes(6, "big").hex(":")
+
+
+def _ipv4(value: int) -> str:
+    return str(IPv4Address(value))
+
+
+@dataclass(frozen=True)
+class Field:
+    """A match field as Open vSwitch knows it (ovs-fields(7)).
+
+    ``match`` is its name in a match, ``nxm`` in ``load`` and ``move`` actions,
+    ``mod`` in the OpenFlow 1.0 action that sets it, where there is one.
+    ``header`` is the 4-byte OXM or NXM header without mask, whose low byte is
+    the field's size in bytes.
+    """
+
+    match: str
+    nxm: str
+    header: int
+    show: Callable[[int], str]
+    mod: str = ""
+
+    @property
+    def size(self) -> int:
+        """Size of the value, in bytes."""
+        return self.header & 0xFF
+
+
+IN_PORT = Field("in_port", "NXM_OF_IN_PORT", 0x80000004, str)
+METADATA = Field("metadata", "OXM_OF_METADATA", 0x80000408, _hex)
+REG0 = Field("reg0", "NXM_NX_REG0", 0x00010004, _hex)
+ETH_DST = Field("dl_dst", "NXM_OF_ETH_DST", 0x80000606, _mac, "mod_dl_dst")
+ETH_SRC = Field("dl_src", "NXM_OF_ETH_SRC", 0x80000806, _mac, "mod_dl_src")
+ETH_TYPE = Field("dl_type", "NXM_OF_ETH_TYPE", 0x80000A02, _hex)
+IP_PROTO = Field("nw_proto", "NXM_OF_IP_PROTO", 0x80001401, str)
+IP_SRC = Field("nw_src", "NXM_OF_IP_SRC", 0x80001604, _ipv4, "mod_nw_src")
+IP_DST = Field("nw_dst", "NXM_OF_IP_DST", 0x80001804, _ipv4, "mod_nw_dst")
+UDP_SRC = Field("tp_src", "NXM_OF_UDP_SRC", 0x80001E02, str, "mod_tp_src")
+UDP_DST = Field("tp_dst", "NXM_OF_UDP_DST", 0x80002002, str, "mod_tp_dst")
+ARP_OP = Field("arp_op", "NXM_OF_ARP_OP", 0x80002A02, str)
+ARP_SPA = Field("arp_spa", "NXM_OF_ARP_SPA", 0x80002C04, _ipv4)
+ARP_TPA = Field("arp_tpa", "NXM_OF_ARP_TPA", 0x80002E04, _ipv4)
+ARP_SHA = Field("arp_sha", "NXM_NX_ARP_SHA", 0x80003006, _mac)
+ARP_THA = Field("arp_tha", "NXM_NX_ARP_THA", 0x80003206, _mac)
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What a match on a protocol name stands for: the fields it is a prerequisite of."""
+
+    name: str
+    fields: tuple[tuple[Field, int], ...]
+
+
+ARP = Protocol("arp", ((ETH_TYPE, 0x0806),))
+UDP = Protocol("udp", ((ETH_TYPE, 0x0800), (IP_PROTO, 17)))
+
+
+@dataclass(frozen=True)
+class Is:
+    """One term of a match: ``field`` equals ``value`` in the bits of ``mask`` (None: in all)."""
+
+    field: Field
+    value: int
+    mask: int | None = None
+
+    def __str__(self) -> str:
+        text = f"{self.field.match}={self.field.show(self.value)}"
+        return text if self.mask is None else f"{text}/{self.mask:#x}"
+
+
+@dataclass(frozen=True)
+class Load:
+    """Set ``n_bits`` bits (0: the whole field) of ``field`` at bit ``offset`` to ``value``."""
+
+    field: Field
+    value: int
+    offset: int = 0
+    n_bits: int = 0
+
+    def __str__(self) -> str:
+        if self.field.mod and not self.n_bits:
+            return f"{self.field.mod}:{self.field.show(self.value)}"
+        where = "[]" if not self.n_bits else f"[{self.offset}]"
+        return f"load:{_hex(self.value)}->{self.field.nxm}{where}"
+
+
+@dataclass(frozen=True)
+class Move:
+    """Copy the whole of ``source`` to ``target``, a field of the same size."""
+
+    source: Field
+    target: Field
+
+    def __str__(self) -> str:
+        return f"move:{self.source.nxm}[]->{self.target.nxm}[]"
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Freeze the packet and send it with ``userdata`` to the controller (NXAST_CONTROLLER2)."""
+
+    userdata: bytes
+
+    def __str__(self) -> str:
+        return f"controller(userdata={self.userdata.hex('.')},pause)"
+
+
+@dataclass(frozen=True)
+class Resubmit:
+    """Go on with the lookup in ``table``."""
+
+    table: int
+
+    def __str__(self) -> str:
+        return f"resubmit(,{self.table})"
+
+
+@dataclass(frozen=True)
+class OutputInPort:
+    """Send the packet out of the port it came from."""
+
+    def __str__(self) -> str:
+        return "IN_PORT"
+
+
+Action = Union[Load, Move, Pause, Resubmit, OutputInPort]  # noqa: UP007 - evaluated on 3.10
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A flow of ours.
+
+    ``match`` stands in the order in which ovs-ofctl prints a match: registers,
+    metadata, in_port, Ethernet, then the protocol's fields.
+    """
+
+    table: int
+    priority: int
+    protocol: Protocol | None
+    match: tuple[Is, ...]
+    actions: tuple[Action, ...]
+
+    @cached_property
+    def content(self) -> str:
+        """The flow's text without its cookie."""
+        table = f"table={self.table}, " if self.table else ""
+        match = [self.protocol.name] if self.protocol else []
+        match += map(str, self.match)
+        terms = ",".join([f"priority={self.priority}", *match])
+        return f"{table}{terms} actions={','.join(map(str, self.actions))}"
+
+    @cached_property
+    def cookie(self) -> int:
+        """Our prefix over 48 bits of a hash of the content.
+
+        Two flows with the same cookie are the same flow: what is on the bridge
+        is known by its cookies alone (see :mod:`flows.reconcile`).
+        """
+        digest = hashlib.blake2b(self.content.encode(), digest_size=COOKIE_SHIFT // 8).digest()
+        return COOKIE_PREFIX << COOKIE_SHIFT | int.from_bytes(digest, "big")
+
+    def __str__(self) -> str:
+        return f"cookie={self.cookie:#x}, {self.content}"
