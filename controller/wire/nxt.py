@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NXT_PACKET_IN2 and NXT_RESUME: the two ends of a pause.
+
+Both are Nicira experimenter messages (vendor 0x2320) whose body is a list of
+properties, each ``type(2) length(2) value``, padded to 8 bytes; the padding is not
+counted in the length.  Open vSwitch's ``include/openflow/nicira-ext.h``, ``enum
+nx_packet_in2_prop_type``.  A packet-in carries, in this order: packet, full_len,
+buffer_id, table, cookie, reason, metadata, continuation, userdata.  A resume needs
+the packet, the metadata and the continuation, this last one as it came.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+OFP_HEADER_SIZE = 8
+BODY = 16  # offset of the first property: OpenFlow header, vendor, subtype
+OFPT_EXPERIMENTER = 4
+VENDOR_AND_PACKET_IN2 = struct.pack("!II", 0x2320, 30)
+VENDOR_AND_RESUME = struct.pack("!II", 0x2320, 28)
+
+PACKET, METADATA, USERDATA, CONTINUATION = 0, 6, 7, 8
+
+# OXM/NXM headers without the has-mask bit and the length: class(2) field << 1.
+NXM_REG = 0x0001_0000  # reg N is field N: 4 bytes
+OXM_PACKET_REG = 0x8001_0000  # xreg N is field N, reg 2N its upper half: 8 bytes
+NXM_XXREG = 0x0001_0000 + (111 << 9)  # xxreg N is field 111 + N, reg 4N its top word: 16 bytes
+
+
+class NxtError(ValueError):
+    """A message that is not a well-formed NXT_PACKET_IN2."""
+
+
+@dataclass(frozen=True)
+class PacketIn2:
+    """What a resume and a responder need of an NXT_PACKET_IN2."""
+
+    packet: bytes
+    metadata: bytes  # bare OXM fields
+    userdata: bytes
+    continuation: bytes | None  # None: the packet is not frozen, and is not to be resumed
+
+
+def is_packet_in2(data: bytes, at: int) -> bool:
+    """Whether the OpenFlow message at ``at`` is an NXT_PACKET_IN2."""
+    return (
+        data[at + 1] == OFPT_EXPERIMENTER
+        and data[at + OFP_HEADER_SIZE : at + BODY] == VENDOR_AND_PACKET_IN2
+    )
+
+
+def decode_packet_in2(message: bytes) -> PacketIn2:
+    """Decode a whole NXT_PACKET_IN2 message.  Raises :exc:`NxtError`."""
+    found: dict[int, bytes] = {}
+    at = BODY
+    while at < len(message):
+        if len(message) - at < 4:
+            raise NxtError(f"packet-in: {len(message) - at} bytes left at offset {at}")
+        kind, size = struct.unpack_from("!HH", message, at)
+        if size < 4 or at + size > len(message):
+            raise NxtError(f"packet-in: property {kind} of {size} bytes at offset {at}")
+        found.setdefault(kind, message[at + 4 : at + size])
+        at += -(-size // 8) * 8
+    if PACKET not in found:
+        raise NxtError("packet-in: no packet")
+    return PacketIn2(
+        found[PACKET],
+        found.get(METADATA, b""),
+        found.get(USERDATA, b""),
+        found.get(CONTINUATION),
+    )
+
+
+def encode_resume(version: int, packet: bytes, trailer: bytes) -> bytes:
+    """An NXT_RESUME that lets ``packet`` go on; ``trailer`` is from :func:`encode_trailer`."""
+    return resume_head(version, packet, trailer) + packet + resume_padding(packet) + trailer
+
+
+def resume_head(version: int, packet: bytes, trailer: bytes) -> bytes:
+    """What stands before the packet in a resume; its length counts the padding and the trailer."""
+    size = 4 + len(packet)
+    length = BODY + size + len(resume_padding(packet)) + len(trailer)
+    return (
+        struct.pack("!BBHI", version, OFPT_EXPERIMENTER, length, 0)
+        + VENDOR_AND_RESUME
+        + struct.pack("!HH", PACKET, size)
+    )
+
+
+def resume_padding(packet: bytes) -> bytes:
+    """What fills the packet's property to 8 bytes."""
+    return bytes(-(4 + len(packet)) % 8)
+
+
+def encode_trailer(metadata: bytes, continuation: bytes) -> bytes:
+    """The properties of an NXT_RESUME after the packet: they depend on the flow alone."""
+    return _property(METADATA, metadata) + _property(CONTINUATION, continuation)
+
+
+def _property(kind: int, value: bytes) -> bytes:
+    size = 4 + len(value)
+    return struct.pack("!HH", kind, size) + value + bytes(-size % 8)
+
+
+def write_bit(metadata: bytes, register: int, bit: int, value: bool) -> bytes:
+    """``metadata`` with bit ``bit`` of ``reg<register>`` set to ``value``.
+
+    Open vSwitch sends registers as 4-byte NXM registers in OpenFlow 1.3, as 8-byte
+    packet registers in 1.5, masked where only one half is meant, and leaves out
+    those that are zero.  It refuses a field that comes twice, so the bit goes into
+    the entry that is there; only where there is none, one is added.  Raises
+    :exc:`NxtError` where ``metadata`` is malformed.
+    """
+    at = 0
+    while at < len(metadata):
+        if len(metadata) - at < 4:
+            raise NxtError(f"metadata: {len(metadata) - at} bytes left at offset {at}")
+        (header,) = struct.unpack_from("!I", metadata, at)
+        end = at + 4 + (header & 0xFF)
+        if end > len(metadata):
+            raise NxtError(f"metadata: a field of {header & 0xFF} bytes at offset {at}")
+        place = _bit_in_field(header, register, bit)
+        if place is not None:
+            has_mask = bool(header & 0x100)
+            payload = metadata[at + 4 : end]
+            size = len(payload) // 2 if has_mask else len(payload)
+            number = int.from_bytes(payload[:size], "big")
+            number = number | place if value else number & ~place
+            mask = int.from_bytes(payload[size:], "big") | place
+            written = number.to_bytes(size, "big") + (mask.to_bytes(size, "big") * has_mask)
+            return metadata[: at + 4] + written + metadata[end:]
+        at = end
+    if not value:
+        return metadata
+    return metadata + struct.pack("!II", NXM_REG | register << 9 | 4, 1 << bit)
+
+
+def _bit_in_field(header: int, register: int, bit: int) -> int | None:
+    """The bit as a number in the field that ``header`` names, or None if it is not there."""
+    name = header & ~0x1FF
+    if name == NXM_REG | register << 9:
+        return 1 << bit
+    if name == OXM_PACKET_REG | register // 2 << 9:
+        return 1 << bit + (0 if register % 2 else 32)
+    if name == NXM_XXREG + (register // 4 << 9):
+        return 1 << bit + 32 * (3 - register % 4)
+    return None
