@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The os-ken side: connections come and go, and what the daemon must know of them.
+
+os-ken shakes hands, answers echo requests and parses what is not a packet-in, each
+connection in a thread of its own.  The application hands what it hears to the
+daemon's thread, which alone decides; it has no logic to test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from os_ken.base.app_manager import AppManager, OSKenApp
+from os_ken.controller import ofp_event, ofp_handler
+from os_ken.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
+from os_ken.lib import hub
+from os_ken.ofproto import ofproto_v1_3, ofproto_v1_5
+from ovs.vlog import Vlog
+
+from controller.channel import Channel, connect
+from controller.journal import Journal
+from controller.openflow import BUNDLE_COMMIT_REPLY
+
+vlog = Vlog("app")
+
+VERSIONS = {"1.3": ofproto_v1_3.OFP_VERSION, "1.5": ofproto_v1_5.OFP_VERSION}
+MIN_BACKOFF_S, MAX_BACKOFF_S = 0.1, 8.0
+
+
+@dataclass(frozen=True)
+class ListenOn:
+    """Where switches may connect to; ``tls`` is what os-ken's StreamServer wants for TLS."""
+
+    host: str
+    port: int
+    tls: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{'ssl' if self.tls else 'tcp'}:{self.host}:{self.port}"
+
+
+class Inbox:
+    """Calls from the connections' threads to be made in the daemon's.
+
+    ``fd`` is readable while there are some.
+    """
+
+    def __init__(self) -> None:
+        self._calls: deque[Callable[[], None]] = deque()
+        self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+
+    def post(self, call: Callable[..., None], *args: Any) -> None:
+        """Have ``call(*args)`` made by :meth:`run`; from any thread."""
+        self._calls.append(partial(call, *args))
+        self.wake()
+
+    def wake(self) -> None:
+        """Make ``fd`` readable; from any thread or signal handler."""
+        os.eventfd_write(self.fd, 1)
+
+    def run(self) -> None:
+        """Make the calls that have been posted."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self.fd)
+        while self._calls:
+            self._calls.popleft()()
+
+
+class SwitchEvents(Protocol):
+    """What the daemon is told, in its own thread."""
+
+    def connected(self, channel: Channel) -> None:
+        """The handshake is done."""
+
+    def disconnected(self, channel: Channel) -> None:
+        """The connection has ended."""
+
+    def flow_dump(self, channel: Channel, reply: bytes) -> None:
+        """A part of the answer to a flow dump request has come."""
+
+    def bundle_committed(self, channel: Channel, xid: int) -> None:
+        """The switch has carried out the bundle with this transaction id."""
+
+    def failed(self, channel: Channel, xid: int, error: str) -> None:
+        """The switch has refused the message with this transaction id."""
+
+
+class Handshake(ofp_handler.OFPHandler):
+    """os-ken's handshake, without the TCP server that it starts by itself."""
+
+    def start(self) -> None:
+        """Start the event loop and nothing else."""
+        OSKenApp.start(self)
+
+
+class DhcpApp(OSKenApp):
+    """Tells the daemon what happens on the connections."""
+
+    def __init__(self, inbox: Inbox, events: SwitchEvents) -> None:
+        super().__init__()
+        self._inbox, self._events_to = inbox, events
+
+    @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])
+    def state_change(self, ev: Any) -> None:
+        """A handshake is done, or a connection has ended."""
+        events = self._events_to
+        call = events.connected if ev.state == MAIN_DISPATCHER else events.disconnected
+        self._inbox.post(call, ev.datapath)
+
+    @set_ev_cls(ofp_event.EventOFPErrorMsg, MAIN_DISPATCHER)
+    def error(self, ev: Any) -> None:
+        """The switch has refused a message."""
+        ofproto = ev.msg.datapath.ofproto
+        name = f"{ofproto.ofp_error_type_to_str(ev.msg.type)} code {ev.msg.code}"
+        self._inbox.post(self._events_to.failed, ev.msg.datapath, ev.msg.xid, name)
+
+    @set_ev_cls([ofp_event.EventOFPBundleCtrlMsg, ofp_event.EventONFBundleCtrlMsg], MAIN_DISPATCHER)
+    def bundle_control(self, ev: Any) -> None:
+        """A bundle reply, of OpenFlow 1.5 or of 1.3's extension."""
+        if ev.msg.type == BUNDLE_COMMIT_REPLY:
+            self._inbox.post(self._events_to.bundle_committed, ev.msg.datapath, ev.msg.xid)
+
+
+class Switches:
+    """The connections: out to a Unix socket, or in from ``ovs-vsctl set-controller``."""
+
+    def __init__(self, inbox: Inbox, events: SwitchEvents, journal: Journal, version: str) -> None:
+        self._inbox, self._events, self._journal = inbox, events, journal
+        self._stopped = threading.Event()
+        self._channels: set[Channel] = set()
+        DhcpApp.OFP_VERSIONS = [VERSIONS[version]]
+        manager = AppManager.get_instance()
+        manager.instantiate(Handshake).start()
+        manager.instantiate(DhcpApp, inbox, events).start()
+
+    def connect(self, path: str) -> None:
+        """Keep a connection to the Unix socket ``path``."""
+        threading.Thread(target=self._connect_loop, args=(path,), daemon=True).start()
+
+    def listen(self, where: ListenOn) -> None:
+        """Let switches connect.  Raises :exc:`OSError`."""
+        server = hub.StreamServer(
+            (where.host, where.port), lambda sock, _: self._serve(sock, where), **where.tls
+        )
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Close all connections and end os-ken."""
+        self._stopped.set()
+        for channel in list(self._channels):
+            channel.close()
+        AppManager.get_instance().close()
+
+    def _connect_loop(self, path: str) -> None:
+        backoff_s = MIN_BACKOFF_S
+        while not self._stopped.is_set():
+            try:
+                connection = connect(path)
+            except OSError as error:
+                if backoff_s == MIN_BACKOFF_S:
+                    vlog.info(f"{path}: {error.strerror}, trying again")
+            else:
+                if self._serve(connection, path):
+                    backoff_s = MIN_BACKOFF_S
+            self._stopped.wait(backoff_s)
+            backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
+
+    def _serve(self, connection: socket.socket, address: object) -> bool:
+        """Serve one connection until it ends; whether its handshake was ever done."""
+        threading.current_thread().name = "channel"  # in the log, as ovn-controller's pinctrl
+        channel = Channel(
+            connection,
+            address,
+            self._journal,
+            lambda channel, reply: self._inbox.post(self._events.flow_dump, channel, reply),
+        )
+        self._channels.add(channel)
+        try:
+            channel.serve()
+        except Exception:  # a fault of ours: it costs this connection, not the daemon
+            vlog.exception(f"{address}: connection closed")
+        finally:
+            self._channels.discard(channel)
+        return channel.id is not None

@@ -1,0 +1,308 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ovs-dhcpd run``: the loop that keeps a bridge in step with its configuration.
+
+One thread decides everything but the answers to packet-ins: it hears the
+Open_vSwitch database, the configuration file, the signals, ``ovs-appctl`` and, through
+the :class:`~controller.app.Inbox`, the connections to the switch.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ovs.daemon
+import ovs.poller
+import ovs.unixctl
+import ovs.unixctl.server
+from ovs.vlog import Vlog
+
+from controller.app import Inbox, ListenOn, Switches
+from controller.bridge import Bridge
+from controller.channel import Channel
+from controller.journal import Journal
+from controller.sources import yaml_file
+from controller.sources.open_vswitch import OpenVSwitch
+from flows import pipeline
+from flows.bindings import Configuration, Network, Port
+
+vlog = Vlog("daemon")
+
+CHECK_FILE_MS = 1000
+READ_AGAIN_S = 5.0  # after the switch refused a bundle
+CLEAN_UP_S = 5.0  # how long --cleanup waits for the switch
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line says."""
+
+    config: Path
+    bridge: str  # empty: as the configuration says
+    rundir: Path
+    database: str
+    listen: ListenOn | None
+    openflow: str
+    clean_up: bool
+
+
+def run(settings: Settings) -> int:
+    """Run until told to stop; returns the exit status.
+
+    Raises :exc:`controller.sources.yaml_file.ConfigError` before anything is
+    changed, and :exc:`OSError` where it cannot listen.
+    """
+    configuration = yaml_file.load(settings.config)
+    ovs.daemon.daemonize_start()
+    error, unixctl = ovs.unixctl.server.UnixctlServer.create(None)
+    if error:
+        print(f"ovs-dhcpd: control socket: {os.strerror(error)}", file=sys.stderr)
+        return 1
+    daemon = Daemon(settings, configuration, unixctl)
+    ovs.daemon.daemonize_complete()
+    daemon.loop()
+    return 0
+
+
+class Daemon:
+    """The daemon's thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        configuration: Configuration,
+        unixctl: ovs.unixctl.server.UnixctlServer,
+    ) -> None:
+        self._settings = settings
+        self._unixctl = unixctl
+        self._stopping = self._reloading = False
+        self._clean_up = settings.clean_up
+        self._ports: dict[str, tuple[Network, Port]] = {}
+        self._networks: dict[str, Network] = {}
+        name = settings.bridge or configuration.bridge
+        self._bridge = Bridge(name)
+        self._channel: Channel | None = None
+        self._read_again_s: float | None = None
+        self._announced = False
+        self._journal = Journal()
+        self._database = OpenVSwitch(settings.database, name)
+        self._inbox = Inbox()
+        self._stamp = _stamp(settings.config)
+
+        self._bridge.want("bridge", pipeline.bridge_flows())
+        self._configure(configuration)
+        self._add_commands()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._stop())
+        signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
+
+        self._switches = Switches(self._inbox, self, self._journal, settings.openflow)
+        if settings.listen:
+            self._switches.listen(settings.listen)
+            vlog.info(f"listening on {settings.listen}")
+        else:
+            self._switches.connect(str(settings.rundir / f"{name}.mgmt"))
+
+    def loop(self) -> None:
+        """Run until stopped."""
+        while not self._stopping:
+            self._unixctl.run()
+            for name in self._database.run():
+                self._plug(name)
+            if self._reloading:
+                self._send(self._bridge.read_again())
+            if self._reloading or _stamp(self._settings.config) != self._stamp:
+                self._reload()
+            self._synchronize()
+            self._announce()
+            self._wait(CHECK_FILE_MS)
+        if self._clean_up:
+            self._delete_flows()
+        self._switches.stop()
+        self._database.close()
+        self._unixctl.close()
+
+    def _synchronize(self) -> None:
+        """Hear the switch, and tell it what is missing there."""
+        self._inbox.run()
+        if self._read_again_s is not None and time.monotonic() >= self._read_again_s:
+            self._read_again_s = None
+            self._send(self._bridge.read_again())
+        if self._database.ready:  # before, no port would seem to be plugged in
+            self._send(self._bridge.reconcile())
+
+    def _wait(self, timeout_ms: int) -> None:
+        poller = ovs.poller.Poller()
+        poller.timer_wait(timeout_ms)
+        poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
+        self._database.wait(poller)
+        self._unixctl.wait(poller)
+        if not self._stopping:
+            poller.block()
+
+    def _delete_flows(self) -> None:
+        """Leave the bridge as it was before us."""
+        self._bridge.want_nothing()
+        deadline_s = time.monotonic() + CLEAN_UP_S
+        while self._channel and not self._bridge.synchronized and time.monotonic() < deadline_s:
+            self._synchronize()
+            poller = ovs.poller.Poller()
+            poller.timer_wait(100)
+            poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
+            poller.block()
+
+    # What the connections report (controller.app.SwitchEvents).
+
+    def connected(self, channel: Channel) -> None:
+        """The handshake is done."""
+        expected = self._database.datapath_id
+        if self._settings.listen and expected is not None and channel.id != expected:
+            vlog.warn(f"{channel.address}: datapath {channel.id:016x}, expected {expected:016x}")
+            channel.close()
+            return
+        vlog.info(f"{self._bridge.name}: connected, OpenFlow {self._settings.openflow}")
+        if self._channel:
+            self._channel.close()
+        self._channel = channel
+        self._send(self._bridge.connected(channel.ofproto.OFP_VERSION))
+
+    def disconnected(self, channel: Channel) -> None:
+        """The connection has ended."""
+        if channel is self._channel:
+            vlog.info(f"{self._bridge.name}: connection ended")
+            self._channel = None
+            self._bridge.disconnected()
+
+    def flow_dump(self, channel: Channel, reply: bytes) -> None:
+        """A part of the answer to a flow dump request has come."""
+        if channel is self._channel:
+            try:
+                self._bridge.flow_dump(reply)
+            except ValueError as error:
+                vlog.err(f"{self._bridge.name}: {error}")
+                channel.close()
+
+    def bundle_committed(self, channel: Channel, xid: int) -> None:
+        """The switch has carried out a bundle."""
+        if channel is self._channel:
+            self._bridge.bundle_committed(xid)
+
+    def failed(self, channel: Channel, xid: int, error: str) -> None:
+        """The switch has refused a message."""
+        if channel is self._channel and self._bridge.failed(xid, error):
+            self._read_again_s = time.monotonic() + READ_AGAIN_S
+        else:
+            vlog.warn(f"{self._bridge.name}: the switch reports {error} (xid {xid})")
+
+    # Configuration.
+
+    def _configure(self, configuration: Configuration) -> None:
+        """Take ``configuration`` into force."""
+        networks = {network.name: network for network in configuration.networks}
+        ports = {
+            port.name: (network, port)
+            for network in configuration.networks
+            for port in network.ports
+        }
+        gone = self._ports.keys() - ports.keys()
+        for name in self._networks.keys() - networks.keys():
+            self._bridge.want(f"network {name}", ())
+        self._ports, self._networks = ports, networks
+        for network in networks.values():
+            self._bridge.want(f"network {network.name}", pipeline.network_flows(network))
+        for name in gone | ports.keys():
+            self._plug(name)
+
+    def _plug(self, name: str) -> None:
+        """Want the flows of port ``name``, where it is configured and plugged in."""
+        ofport = self._database.ofport(name)
+        if name in self._ports and ofport is not None:
+            self._bridge.want(f"port {name}", pipeline.port_flows(*self._ports[name], ofport))
+        else:
+            self._bridge.want(f"port {name}", ())
+
+    def _reload_soon(self) -> None:
+        """SIGHUP and ``reload``: read the file again, and what is on the bridge."""
+        self._reloading = True
+        self._inbox.wake()
+
+    def _reload(self) -> None:
+        self._reloading = False
+        self._stamp = _stamp(self._settings.config)
+        try:
+            configuration = yaml_file.load(self._settings.config)
+        except yaml_file.ConfigError as error:
+            for line in error.errors:
+                vlog.err(line)
+            vlog.err(f"{self._settings.config}: the running configuration stays in force")
+            return
+        if not self._settings.bridge and configuration.bridge != self._bridge.name:
+            vlog.err(
+                f"{self._settings.config}: bridge {configuration.bridge}: "
+                f"expected {self._bridge.name}, another bridge needs a restart"
+            )
+            return
+        vlog.info(f"{self._settings.config}: read again")
+        self._configure(configuration)
+
+    # The switch.
+
+    def _send(self, messages: Iterable[bytes]) -> None:
+        if self._channel:
+            self._channel.send_all(messages)
+
+    def _announce(self) -> None:
+        """Say once, after each connection, that the bridge is in step."""
+        in_step = self._database.ready and self._bridge.synchronized
+        if in_step and not self._announced:
+            vlog.info(f"{self._bridge.name}: ready, {len(self._bridge)} flows")
+        self._announced = in_step
+
+    # Commands of ovs-appctl, and the end.
+
+    def _add_commands(self) -> None:
+        self._command("exit", "[cleanup]", 0, 1, self._exit_command)
+        self._command("reload", "", 0, 0, lambda _: self._reload_soon())
+        self._command("stats/show", "", 0, 0, lambda _: "\n".join(self._journal.lines()))
+
+    def _command(
+        self,
+        name: str,
+        usage: str,
+        min_args: int,
+        max_args: int,
+        call: Callable[[list[str]], str | None],
+    ) -> None:
+        def answer(conn: Any, argv: list[str], _: object) -> None:
+            try:
+                conn.reply(call(argv) or None)
+            except Exception as error:  # it would escape from UnixctlServer.run()
+                vlog.exception(f"{name}: {error}")
+                conn.reply_error(str(error))
+
+        ovs.unixctl.command_register(name, usage, min_args, max_args, answer, None)
+
+    def _exit_command(self, argv: list[str]) -> None:
+        if argv and argv != ["cleanup"]:
+            raise ValueError(f"{argv[0]}: expected cleanup")
+        self._stop(clean_up=bool(argv))
+
+    def _stop(self, clean_up: bool = False) -> None:
+        self._stopping = True
+        self._clean_up = self._clean_up or clean_up
+        self._inbox.wake()
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    """What changes when the file does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino

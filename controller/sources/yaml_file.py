@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration file: YAML to sections that know the line of every name.
+
+Only the parser of PyYAML is used. Its constructors forget lines, keep the last of two equal
+names, read 10:20:30:40:50:60 as a number and `no` as false; none of this suits a configuration of
+MACs and names. A plain scalar is a null, true, false or a decimal integer; all else is text.
+Anchors, aliases and merge keys (`<<`) work; tags do not.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from flows.bindings import Configuration, Place
+from flows.settings import ConfigError, Mistakes, Section, parse_configuration
+
+__all__ = ["ConfigError", "load"]
+
+# The parser that PyYAML builds on libyaml is six times as fast, where it is there.
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+MAX_DEPTH = 16  # the configuration needs 7
+
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
+
+
+def load(path: str | Path) -> Configuration:
+    """Read and check the file; raises ConfigError, with one line for each mistake."""
+    try:
+        text = Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    mistakes = Mistakes()
+    return parse_configuration(_Builder(str(path), mistakes).build(text), mistakes)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or list whose end has not come yet; `name` is the name that awaits its value."""
+
+    container: Section | list[object]
+    anchor: str | None
+    name: str | None = None
+
+
+class _Builder:
+    """Puts parser events together, without recursion: the depth of a file is its author's."""
+
+    def __init__(self, path: str, mistakes: Mistakes) -> None:
+        self._path = path
+        self._mistakes = mistakes
+        self._stack: list[_Open] = []
+        self._anchors: dict[str, object] = {}
+        self._documents: list[object] = []
+
+    def build(self, text: bytes) -> Section:
+        """The file as one section; raises ConfigError if it is no YAML or something else."""
+        try:
+            text.decode()
+            for event in yaml.parse(text, Loader=_Loader):
+                if isinstance(event, yaml.NodeEvent):
+                    self._node(event)
+                elif isinstance(event, yaml.CollectionEndEvent):
+                    self._end()
+        except UnicodeDecodeError as error:
+            raise self._error(text.count(b"\n", 0, error.start), "is not UTF-8") from None
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise self._error(mark.line if mark else 0, f"is not YAML: {error.problem}") from None
+        except yaml.reader.ReaderError as error:
+            line = text.count(b"\n", 0, error.position)
+            raise self._error(line, f"is not YAML: {error.reason}") from None
+        if len(self._documents) > 1:
+            raise self._error(0, "has several documents, expected one")
+        document = self._documents[0] if self._documents else None
+        if not isinstance(document, Section):
+            raise self._error(0, "is no mapping, expected bridge and networks")
+        return document
+
+    def _node(self, event: yaml.NodeEvent) -> None:
+        line = event.start_mark.line if event.start_mark else 0
+        top = self._stack[-1] if self._stack else None
+        if top and isinstance(top.container, Section) and top.name is None:
+            if not isinstance(event, yaml.ScalarEvent):
+                raise self._error(line, "is no name, expected text before the colon")
+            self._open_name(top, top.container, event.value, line + 1)
+        elif isinstance(event, yaml.AliasEvent):
+            if event.anchor not in self._anchors:
+                raise self._error(
+                    line, f"*{event.anchor} is unknown, expected &{event.anchor} before"
+                )
+            self._place(self._anchors[event.anchor])
+        elif (tag := getattr(event, "tag", None)) not in (None, "!"):
+            raise self._error(line, f"tag {tag} is not supported, expected none")
+        elif isinstance(event, yaml.ScalarEvent):
+            value = _resolve(event.value) if event.implicit[0] else event.value
+            if event.anchor:
+                self._anchors[event.anchor] = value
+            self._place(value)
+        else:
+            if len(self._stack) == MAX_DEPTH:
+                raise self._error(
+                    line, f"is nested too deeply, expected {MAX_DEPTH} levels at most"
+                )
+            mapping = isinstance(event, yaml.MappingStartEvent)
+            container: Section | list[object] = Section(self._path, line + 1) if mapping else []
+            self._stack.append(_Open(container, event.anchor))
+
+    def _open_name(self, top: _Open, section: Section, name: str, line: int) -> None:
+        top.name = name
+        if name in section.lines:
+            what = f"{name}: is at {section.place(name)} too, expected it once"
+            self._mistakes.add(Place(self._path, line), what)
+        else:
+            section.lines[name] = line
+
+    def _place(self, value: object) -> None:
+        """Put a finished value where the parser is."""
+        if not self._stack:
+            self._documents.append(value)
+            return
+        top = self._stack[-1]
+        if isinstance(top.container, Section):
+            assert top.name is not None  # `_node` takes care of that
+            top.container.setdefault(top.name, value)
+            top.name = None
+        else:
+            top.container.append(value)
+
+    def _end(self) -> None:
+        """The innermost mapping or list is complete."""
+        top = self._stack.pop()
+        if isinstance(top.container, Section) and "<<" in top.container:
+            self._merge(top.container)
+        if top.anchor:
+            self._anchors[top.anchor] = top.container
+        self._place(top.container)
+
+    def _merge(self, section: Section) -> None:
+        """Take over what the sections under `<<` have and `section` has not; the first wins."""
+        line = section.lines.pop("<<")
+        merged = section.pop("<<")
+        for other in merged if isinstance(merged, list) else [merged]:
+            if not isinstance(other, Section):
+                raise self._error(line - 1, "<< is no mapping, expected *NAME of one")
+            for name, value in other.items():
+                section.setdefault(name, value)
+                section.lines.setdefault(name, other.lines[name])
+
+    def _error(self, line: int, what: str) -> ConfigError:
+        """For line number `line`, counted from 0 as the parser does."""
+        return ConfigError([f"{Place(self._path, line + 1)}: {what}"])
+
+
+def _resolve(text: str) -> object:
+    """What a plain scalar stands for."""
+    if text in _WORDS:
+        return _WORDS[text]
+    return int(text) if _INTEGER.fullmatch(text) else text

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dhcpd: the daemon under test, as a user starts it, on a lab's switch."""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from pathlib import Path
+
+from tests.lab.guest import Guest
+from tests.lab.process import Process, run, wait_until
+from tests.lab.switch import PrivateOvs
+
+ROOT = Path(__file__).resolve().parents[2]
+_MESSAGE = re.compile(r"DHCP(?:OFFER|ACK|NAK|RELEASE|DECLINE) .*")
+
+
+class Dhcpd:
+    """`ovs-dhcpd run` with a configuration file; a context manager.
+
+    `arguments` go to the end of the command line. Stopping it leaves its flows on
+    the bridge, and `start` may be called again.
+    """
+
+    name = "ovs-dhcpd"
+
+    def __init__(self, switch: PrivateOvs, configuration: str, *arguments: str) -> None:
+        self.switch = switch
+        self.arguments = arguments
+        self.configuration_file = switch.directory / f"{self.name}.yaml"
+        self.configuration_file.write_text(configuration)
+        self.process: Process | None = None
+
+    def __enter__(self) -> Dhcpd:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the daemon; it may not serve anything yet (see `wait_for_flows`)."""
+        self.process = self.switch.spawn(
+            self.name, "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "controller", "run",
+            "--config", self.configuration_file, "--ovs-rundir", self.switch.run_dir,
+            "--db", self.switch.database, *self.arguments,
+        )  # fmt: skip
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End the daemon and return its exit status."""
+        assert self.process, "not started"
+        return self.process.stop(number)
+
+    def reconfigure(self, configuration: str) -> None:
+        """Write the configuration file anew and send SIGHUP."""
+        assert self.process, "not started"
+        self.configuration_file.write_text(configuration)
+        self.process.kill(signal.SIGHUP)
+
+    def appctl(self, *arguments: object) -> str:
+        """Run an ovs-appctl command of the daemon."""
+        assert self.process, "not started"
+        target = self.switch.run_dir / f"{self.name}.{self.process.pid}.ctl"
+        return run(["ovs-appctl", "-t", target, *arguments], env=self.switch.environment)
+
+    def serves(self, guest: Guest, userdata: str = "") -> bool:
+        """Whether a flow pauses this guest's packets, with these bytes in its userdata."""
+        in_port = f"in_port={self.switch.ofport(guest.port)},"
+        return any(
+            in_port in flow and userdata in flow.partition("userdata=")[2]
+            for flow in self.switch.flows()
+        )
+
+    def wait_for_flows(self, *guests: Guest, userdata: str = "") -> None:
+        """Wait until the bridge has these guests' flows."""
+        for guest in guests:
+            wait_until(
+                lambda guest=guest: self._runs() and self.serves(guest, userdata),  # type: ignore[misc]
+                f"the flows of {guest.iface_id}",
+                20,
+            )
+
+    def _runs(self) -> bool:
+        assert self.process, "not started"
+        assert self.process.status is None, f"ovs-dhcpd ended:\n{self.log()}"
+        return True
+
+    def log(self) -> str:
+        """What the daemon has logged since its last start."""
+        assert self.process, "not started"
+        return self.process.text()
+
+    def messages(self) -> list[str]:
+        """The log's "DHCPACK fa:16:3e:8b:ea:fd 192.168.1.7" and the like, in order."""
+        return _MESSAGE.findall(self.log())
+
+    def wait_for_message(self, message: str, count: int = 1) -> None:
+        """Wait until the log has this message at least `count` times."""
+        wait_until(lambda: self.messages().count(message) >= count, f"{message} in the log")

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference network on one private switch, and what the tests ask it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lab import reference
+from tests.lab.daemon import Dhcpd
+from tests.lab.guest import Guest
+from tests.lab.process import wait_until
+from tests.lab.switch import PrivateOvs
+
+
+@pytest.fixture(scope="module")
+def guest(switch: PrivateOvs) -> Guest:
+    """The reference network's one port."""
+    return reference.guest(switch)
+
+
+@pytest.fixture(scope="module")
+def neighbour(switch: PrivateOvs) -> Guest:
+    """Another guest on the bridge, one that no network names."""
+    return switch.guest("neighbour", "02:00:00:00:00:99")
+
+
+@pytest.fixture(params=["1.5", "1.3"])
+def openflow(request: pytest.FixtureRequest) -> str:
+    """The OpenFlow version that the daemon speaks."""
+    return request.param
+
+
+def our_flows(switch: PrivateOvs) -> list[str]:
+    """The flows with our cookies, without what else a dump shows."""
+    return sorted(flow for flow in switch.flows() if flow.startswith("cookie=0x6468"))
+
+
+def wait_ready(dhcpd: Dhcpd, times: int = 1) -> None:
+    """Wait until the daemon has said this often that the bridge is in step."""
+    wait_until(lambda: dhcpd.log().count("ready, ") >= times, f"{times} times ready")

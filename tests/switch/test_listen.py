@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The switch connects to the daemon, as ``ovs-vsctl set-controller`` makes it."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab import reference
+from tests.lab.daemon import Dhcpd
+from tests.lab.packets import DISCOVER, OFFER, request
+from tests.lab.process import wait_until
+from tests.switch.conftest import our_flows, wait_ready
+
+PORT = 6653  # in the switch's own namespace
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory) -> dict[str, str]:
+    """A certificate that is its own authority, for both sides."""
+    directory = tmp_path_factory.mktemp("keys")
+    key, certificate = directory / "key.pem", directory / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", "/CN=lab", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return {"--private-key": str(key), "--certificate": str(certificate),
+            "--ca-cert": str(certificate)}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _no_controller(switch) -> Iterator[None]:
+    yield
+    switch.vsctl("del-controller", switch.bridge)
+
+
+def set_controller(switch, protocol: str) -> None:
+    switch.vsctl("set", "bridge", switch.bridge, "protocols=OpenFlow13,OpenFlow15",
+                 "fail-mode=secure")  # fmt: skip
+    switch.vsctl("set-controller", switch.bridge, f"{protocol}:127.0.0.1:{PORT}")
+
+
+def serves(guest) -> None:
+    offer = guest.ask(request(DISCOVER, reference.MAC))
+    assert offer is not None
+    assert (offer.message, offer.yiaddr) == (OFFER, str(reference.ADDRESS))
+
+
+def test_over_tcp(switch, guest, openflow):
+    listen = ("--listen", f"tcp:127.0.0.1:{PORT}", "--openflow", openflow)
+    with Dhcpd(switch, reference.configuration(), *listen, "--cleanup") as dhcpd:
+        set_controller(switch, "tcp")
+        wait_ready(dhcpd)
+        serves(guest)
+    assert our_flows(switch) == []
+
+
+@pytest.mark.needs("openssl")
+def test_over_tls(switch, guest, openflow, keys):
+    switch.vsctl("set-ssl", keys["--private-key"], keys["--certificate"], keys["--ca-cert"])
+    tls = [word for pair in keys.items() for word in pair]
+    listen = ("--listen", f"ssl:127.0.0.1:{PORT}", "--openflow", openflow)
+    with Dhcpd(switch, reference.configuration(), *listen, *tls, "--cleanup") as dhcpd:
+        set_controller(switch, "ssl")
+        wait_ready(dhcpd)
+        serves(guest)
+    assert our_flows(switch) == []
+
+
+def test_a_switch_that_is_not_ours_is_sent_away(switch, guest):
+    listen = ("--listen", f"tcp:127.0.0.1:{PORT}")
+    with Dhcpd(switch, reference.configuration(), *listen) as dhcpd:
+        switch.vsctl("add-br", "br-other", "--", "set", "bridge", "br-other",
+                     "datapath_type=netdev", "protocols=OpenFlow15")  # fmt: skip
+        switch.vsctl("set-controller", "br-other", f"tcp:127.0.0.1:{PORT}")
+        wait_until(lambda: "expected " in dhcpd.log(), "the refusal")
+        switch.vsctl("del-br", "br-other")
+    assert "ready, " not in dhcpd.log()
+
+
+def test_a_peer_that_talks_nonsense_costs_only_its_connection(switch, guest):
+    listen = ("--listen", f"tcp:127.0.0.1:{PORT}", "--openflow", "1.5")
+    with Dhcpd(switch, reference.configuration(), *listen, "--cleanup") as dhcpd:
+        wait_until(lambda: "listening" in dhcpd.log(), "the socket")
+        for nonsense in (b"GET / HTTP/1.1\r\n\r\n", b"\6\0\0\4\0\0\0\0", b"\6\0\0\x08\0\0\0\1" * 3):
+            with switch.namespace.entered():
+                peer = socket.create_connection(("127.0.0.1", PORT), timeout=5)
+            with peer:
+                peer.sendall(nonsense)
+                peer.shutdown(socket.SHUT_WR)
+                peer.settimeout(5)
+                while peer.recv(4096):
+                    pass
+        set_controller(switch, "tcp")
+        wait_ready(dhcpd)
+        serves(guest)

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands, as the user sees them: what they print, where, and the exit status."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from controller import cli
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = str(ROOT / "tests" / "examples" / "finance-network1.yaml")
+PORT = "0029ead2-8124-439b-9ec0-9579d9f601ea"
+ACTION = (
+    "reg0[3] = put_dhcp_opts(offerip = 192.168.1.7, classless_static_route = "
+    "{169.254.169.254/32, 192.168.1.2, 0.0.0.0/0, 192.168.1.1}, dns_server = 172.25.250.254, "
+    "lease_time = 43200, mtu = 1442, netmask = 255.255.255.0, router = 192.168.1.1, "
+    "server_id = 192.168.1.1);"
+)
+USERDATA = (
+    "00.00.00.02.00.00.00.00.00.01.de.10.00.00.00.63.c0.a8.01.07.79.0e.20.a9.fe.a9.fe.c0.a8.01."
+    "02.00.c0.a8.01.01.06.04.ac.19.fa.fe.33.04.00.00.a8.c0.1a.02.05.a2.01.04.ff.ff.ff.00.03.04."
+    "c0.a8.01.01.36.04.c0.a8.01.01"
+)
+Capture = pytest.CaptureFixture[str]
+
+
+def run(*argv: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+    """The command in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "controller", *argv], input=stdin, capture_output=True, cwd=ROOT
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_check_says_what_is_valid(capsys: Capture) -> None:
+    assert cli.main(["check", EXAMPLE]) == 0
+    assert capsys.readouterr() == (f"{EXAMPLE}: valid, networks: 1, ports: 1\n", "")
+
+
+@pytest.mark.parametrize("command", ["check", "flows", "lflows"])
+def test_mistakes_in_the_file_go_to_standard_error(
+    command: str, tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("bridge: a/b\nnetworks: []\n")
+    assert cli.main([command, str(path)]) == 1
+    assert capsys.readouterr() == (
+        "",
+        f"{path}:1: bridge: 'a/b', expected the name of a bridge\n"
+        f"{path}:2: networks: a list, expected a mapping\n",
+    )
+
+
+def test_encode_prints_the_openflow_action(capsys: Capture) -> None:
+    assert cli.main(["encode", ACTION]) == 0
+    assert capsys.readouterr() == (f"controller(userdata={USERDATA},pause)\n", "")
+
+
+def test_encode_names_the_mistake(capsys: Capture) -> None:
+    assert cli.main(["encode", "reg0[3] = put_dhcp_opts();"]) == 1
+    assert capsys.readouterr() == ("", "ovs-dhcpd: put_dhcp_opts: offerip is missing\n")
+
+
+def test_decode_prints_the_logical_action(capsys: Capture) -> None:
+    other = "0000000500000000"
+    assert cli.main(["decode", USERDATA, USERDATA.replace(".", ""), other]) == 0
+    expected = f"{ACTION}\n{ACTION}\nopcode 5 (put_dhcpv6_opts)\n"
+    assert capsys.readouterr() == (expected, "")
+
+
+@pytest.mark.parametrize("text", ["00", "zz", "00000002000000010001de1000000063c0a80107"])
+def test_decode_names_the_mistake_and_goes_on(text: str, capsys: Capture) -> None:
+    assert cli.main(["decode", text, USERDATA]) == 1
+    out, err = capsys.readouterr()
+    assert out == f"{ACTION}\n"
+    assert err.startswith("ovs-dhcpd: ")
+    assert err.count("\n") == 1
+
+
+def test_decode_annotates_a_dump_and_passes_on_the_rest() -> None:
+    dump = f" in_port=1 actions=controller(userdata={USERDATA},pause)\n\xff\n".encode("latin-1")
+    annotated = dump.replace(b"\n", f"\n    {ACTION}\n".encode(), 1)
+    assert run("decode", stdin=dump) == (0, annotated, b"")
+
+
+def test_decode_is_quiet_when_its_reader_leaves() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "controller", "decode"],
+        input=b"line\n",
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    class Interrupted(io.StringIO):
+        def __next__(self) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+    assert cli.main(["decode"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_flows_has_those_of_the_ports_that_are_plugged_in(capsys: Capture) -> None:
+    assert cli.main(["flows", EXAMPLE, "--ofport", f"{PORT}=42"]) == 0
+    out, err = capsys.readouterr()
+    lines = [line for line in out.splitlines() if "pause" in line]
+    assert len(lines) == 2
+    assert all("in_port=42," in line and f"userdata={USERDATA},pause" in line for line in lines)
+    assert err == ""
+
+
+def test_flows_leaves_out_the_ports_that_are_not_plugged_in(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    path = tmp_path / "c.yaml"
+    another = '      vm2: {addresses: "02:00:00:00:00:02 192.168.1.8"}\n'
+    path.write_text(Path(EXAMPLE).read_text(encoding="utf-8") + another)
+    assert cli.main(["flows", str(path), "--ofport", "vm2=7"]) == 0
+    out, _ = capsys.readouterr()
+    assert out.count("in_port=") == out.count("in_port=7,") == 2
+
+
+def test_flows_numbers_the_ports_where_nothing_is_said(capsys: Capture) -> None:
+    assert cli.main(["flows", EXAMPLE]) == 0
+    out, err = capsys.readouterr()
+    assert out.count("in_port=1,") == 2
+    assert err == (
+        "ovs-dhcpd: no --ofport: the ports are numbered from 1 in the order of the file\n"
+    )
+
+
+def test_flows_refuses_an_ofport_of_an_unknown_port(capsys: Capture) -> None:
+    assert cli.main(["flows", EXAMPLE, "--ofport", "vm=1"]) == 1
+    assert capsys.readouterr() == (
+        "",
+        "ovs-dhcpd: --ofport vm: no such port, expected an iface-id of the file\n",
+    )
+
+
+def test_lflows_are_written_as_ovn_does(capsys: Capture) -> None:
+    assert cli.main(["lflows", EXAMPLE]) == 0
+    out, err = capsys.readouterr()
+    first, options, response = out.splitlines()
+    assert first == 'Datapath: "finance-network1"  Pipeline: ingress'
+    assert f'(inport == "{PORT}" && eth.src == fa:16:3e:8b:ea:fd && ' in options
+    assert options.endswith(f"action=({ACTION} next;)")
+    assert "(ls_in_dhcp_response)" in response
+    assert err == ""
+
+
+def test_the_version_is_printed(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr() == (f"ovs-dhcpd {cli.VERSION}\n", "")
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["lease"],
+        ["check"],
+        ["flows", EXAMPLE, "--ofport", "vm"],
+        ["flows", EXAMPLE, "--ofport", "vm=0"],
+        ["flows", EXAMPLE, "--ofport", "vm=65280"],
+        ["run"],
+        ["run", "--config", "c", "--openflow", "1.4"],
+        ["run", "--config", "c", "--listen", "tcp:1.1.1.1"],
+        ["run", "--config", "c", "--listen", "tcp:::1:6653"],
+        ["run", "--config", "c", "--listen", "tcp:1.1.1.1:65536"],
+        ["run", "--config", "c", "--listen", "ssl:1.1.1.1:6653", "--private-key", "k"],
+    ],
+)
+def test_wrong_usage_ends_with_2(argv: list[str], capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(argv)
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: ovs-dhcpd")
+
+
+def test_run_takes_its_defaults_from_the_run_directory(tmp_path: Path) -> None:
+    argv = ["run", "--config", "c", "--pidfile", "--ovs-rundir", str(tmp_path)]
+    args = cli._parse_arguments(argv)
+    assert (args.ovs_rundir, args.pidfile) == (tmp_path, f"{tmp_path}/{cli.PROGRAM}.pid")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("tcp:127.0.0.1:6653", ("tcp", "127.0.0.1", 6653)),
+        ("ssl:[::1]:6640", ("ssl", "::1", 6640)),
+        ("tcp:switch.example.org:1", ("tcp", "switch.example.org", 1)),
+    ],
+)
+def test_an_address_to_listen_on_is_understood(text: str, expected: tuple[str, str, int]) -> None:
+    assert cli._parse_arguments(["run", "--config", "c", "--listen", text]).listen == expected
+
+
+def test_run_with_a_mistake_in_its_file_ends_with_1(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("networks: []\n")
+    expected = f"{path}:1: networks: a list, expected a mapping\n".encode()
+    status, out, err = run("run", "--config", str(path), "--ovs-rundir", str(tmp_path))
+    assert (status, out, err) == (1, b"", expected)

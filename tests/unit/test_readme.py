@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README is true where it can be compared."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flows.options import DHCPV4
+from flows.values import TYPES
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def rows_of(header: str) -> list[str]:
+    """The rows of the table whose first row is `header`."""
+    return README.split(f"{header}\n", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+
+
+def test_the_option_table_is_the_one_of_the_source() -> None:
+    options = [option for option in DHCPV4.by_name.values() if option.code]
+    expected = [f"| {o.name} | {o.code} | {o.type} | {o.rfc} |" for o in options]
+    assert rows_of("| option | code | type | defined in |") == expected
+
+
+def test_every_type_is_explained() -> None:
+    names = [row.split("|")[1].strip() for row in rows_of("| type | value |")]
+    assert sorted(", ".join(names).split(", ")) == sorted(TYPES)
+
+
+def test_the_configuration_is_that_of_the_example() -> None:
+    shown = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    example = ROOT / "tests" / "examples" / "finance-network1.yaml"
+    assert shown
+    assert shown[1] == example.read_text(encoding="utf-8").split("\n", 2)[2]
+
+
+def test_every_command_is_listed() -> None:
+    commands = [re.findall("[a-z]+", row)[0] for row in rows_of("| command | does |")]
+    assert commands == ["run", "check", "flows", "lflows", "encode", "decode"]
