@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m bench [--quick]``: measure and print the tables of the README."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from pathlib import Path
+
+from bench import contenders, throughput
+
+
+def machine() -> str:
+    """The machine's shape, in one line."""
+    cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
+    return (
+        f"{os.cpu_count()} × {cpu}, Linux {platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def main() -> None:
+    """Measure what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a first impression")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each run")
+    args = parser.parse_args()
+    rounds, seconds = (2, 0.5) if args.quick else (args.rounds, args.seconds)
+    print(f"{machine()}; medians of {rounds} rounds of {seconds} s in turn\n")
+    program = contenders.build("load")
+    with contenders.all_there() as there:
+        measured = throughput.measure(program, there, rounds, seconds)
+        print("\n".join(throughput.table(measured, there)))
+
+
+main()
