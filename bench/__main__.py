@@ -14,9 +14,7 @@ from bench import contenders, throughput
 def machine() -> str:
     """The machine's shape, in one line."""
     cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
-    return (
-        f"{os.cpu_count()} × {cpu}, Linux {platform.release()}, Python {platform.python_version()}"
-    )
+    return f"{os.cpu_count()} CPUs ({cpu}), Linux {platform.release()}, Python {platform.python_version()}"
 
 
 def main() -> None:

@@ -137,20 +137,24 @@ class Switches:
         self._stopped = threading.Event()
         self._channels: set[Channel] = set()
         DhcpApp.OFP_VERSIONS = [VERSIONS[version]]
-        manager = AppManager.get_instance()
-        manager.instantiate(Handshake).start()
-        manager.instantiate(DhcpApp, inbox, events).start()
 
     def connect(self, path: str) -> None:
         """Keep a connection to the Unix socket ``path``."""
+        self._start_os_ken()
         threading.Thread(target=self._connect_loop, args=(path,), daemon=True).start()
 
     def listen(self, where: ListenOn) -> None:
-        """Let switches connect.  Raises :exc:`OSError`."""
+        """Let switches connect.  Raises :exc:`OSError`, and has then done nothing."""
         server = hub.StreamServer(
             (where.host, where.port), lambda sock, _: self._serve(sock, where), **where.tls
         )
+        self._start_os_ken()
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def _start_os_ken(self) -> None:
+        manager = AppManager.get_instance()
+        manager.instantiate(Handshake).start()
+        manager.instantiate(DhcpApp, self._inbox, self._events).start()
 
     def stop(self) -> None:
         """Close all connections and end os-ken."""

@@ -50,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _fail(error.errors)
     except OSError as error:
-        return _fail([f"{PROGRAM}: {error}"])
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail([f"{PROGRAM}: {where}{error.strerror or error}"])
 
 
 def _parse_arguments(argv: list[str]) -> argparse.Namespace:
@@ -197,6 +198,8 @@ def _listen_on(args: argparse.Namespace) -> ListenOn | None:
     if protocol == "ssl":
         if not (args.private_key and args.certificate and args.ca_cert):
             args.usage_error("--listen ssl: needs --private-key, --certificate and --ca-cert")
+        for file in (args.private_key, args.certificate, args.ca_cert):
+            Path(file).read_bytes()  # an error of the ssl module does not say which file it was
         tls = {
             "ssl_ctx": ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
             "keyfile": args.private_key,

@@ -98,3 +98,21 @@ def test_a_peer_that_talks_nonsense_costs_only_its_connection(switch, guest):
         set_controller(switch, "tcp")
         wait_ready(dhcpd)
         serves(guest)
+
+
+@pytest.mark.parametrize(
+    ("listen", "message"),
+    [
+        (("tcp:192.0.2.1:6653",), "Cannot assign requested address"),
+        (("ssl:127.0.0.1:6653", "--private-key", "/no/key", "--certificate", "/no/cert",
+          "--ca-cert", "/no/ca"), "/no/key: No such file or directory"),
+    ],
+    ids=["address", "file"],
+)  # fmt: skip
+def test_what_cannot_be_listened_on_ends_the_daemon_with_one_line(switch, guest, listen, message):
+    dhcpd = Dhcpd(switch, reference.configuration(), "--listen", *listen)
+    dhcpd.start()
+    assert dhcpd.process.wait() == 1
+    assert dhcpd.log().splitlines()[-1].startswith("ovs-dhcpd: ")
+    assert message in dhcpd.log().splitlines()[-1]
+    assert "Traceback" not in dhcpd.log()
