@@ -47,30 +47,15 @@ class Lease:
     routes: tuple[Route, ...]
 
 
-class Client(abc.ABC):
-    """A DHCP client on a guest's eth0; a context manager that ends it.
-
-    The subclass says which variables its script gets.
-    """
+class Program(abc.ABC):
+    """A client on a guest's eth0; a context manager that ends it."""
 
     program: str
     end_signal = signal.SIGKILL  # what ends it without giving the lease back
-    bound: str  # the events, as a shell pattern, after which there is an address
-    lost: str  # the events after which there is none
-    address: str
-    mask: str
-    server_id: str
-    lease_time: str
-    routers: str
-    dns_servers: str
-    mtu: str
-    routes: str
 
     def __init__(self, switch: PrivateOvs, guest: Guest) -> None:
         self.switch = switch
         self.guest = guest
-        self.events_file = guest.directory / "events"
-        self.hook = guest.directory / "hook"
         self.process: Process | None = None
 
     @abc.abstractmethod
@@ -81,16 +66,12 @@ class Client(abc.ABC):
     def release(self) -> None:
         """Make the client give its lease back."""
 
+    @abc.abstractmethod
+    def forget_addresses(self) -> None:
+        """Take from eth0 what the client gave it."""
+
     def start(self) -> None:
         """Start the client; after `stop` it knows its last lease if it keeps one."""
-        self.events_file.unlink(missing_ok=True)
-        self.hook.write_text(
-            _HOOK.format(
-                bound=self.bound, lost=self.lost, events=self.events_file,
-                address=f"{{{self.address}}}", mask=f"{{{self.mask}}}",
-            )
-        )  # fmt: skip
-        self.hook.chmod(0o755)
         self.process = self.switch.spawn(
             f"{self.program}-{self.guest.port}", *self.guest.namespace.command(*self.argv())
         )
@@ -100,7 +81,7 @@ class Client(abc.ABC):
         if self.process:
             self.process.stop(self.end_signal)
             self.process = None
-            self.guest.namespace.ip("-4", "address", "flush", "dev", "eth0")
+            self.forget_addresses()
 
     def __enter__(self):  # type: ignore[no-untyped-def]  # Self came with Python 3.11
         self.start()
@@ -113,6 +94,51 @@ class Client(abc.ABC):
         """What it has printed since its start."""
         assert self.process, "not started"
         return self.process.text()
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self.process, "not started"
+        self.process.kill(number)
+
+
+class Client(Program):
+    """A DHCP client that runs the lab's hook.
+
+    The subclass says which variables its script gets.
+    """
+
+    bound: str  # the events, as a shell pattern, after which there is an address
+    lost: str  # the events after which there is none
+    address: str
+    mask: str
+    server_id: str
+    lease_time: str
+    routers: str
+    dns_servers: str
+    mtu: str
+    routes: str
+
+    def __init__(self, switch: PrivateOvs, guest: Guest) -> None:
+        super().__init__(switch, guest)
+        self.events_file = guest.directory / "events"
+        self.hook = guest.directory / "hook"
+
+    def start(self) -> None:
+        """Start the client with an empty list of events."""
+        self.events_file.unlink(missing_ok=True)
+        self.hook.write_text(self.script())
+        self.hook.chmod(0o755)
+        super().start()
+
+    def script(self) -> str:
+        """The hook."""
+        return _HOOK.format(
+            bound=self.bound, lost=self.lost, events=self.events_file,
+            address=f"{{{self.address}}}", mask=f"{{{self.mask}}}",
+        )  # fmt: skip
+
+    def forget_addresses(self) -> None:
+        """Take from eth0 what the client gave it."""
+        self.guest.namespace.ip("-4", "address", "flush", "dev", "eth0")
 
     def events(self) -> list[dict[str, str]]:
         """The variables of each event so far, the event's name under "event"."""
@@ -157,10 +183,6 @@ class Client(abc.ABC):
             (IPv4Network(destination), IPv4Address(gateway))
             for destination, gateway in zip(words[::2], words[1::2], strict=True)
         )
-
-    def _signal(self, number: signal.Signals) -> None:
-        assert self.process, "not started"
-        self.process.kill(number)
 
 
 class Udhcpc(Client):
@@ -210,6 +232,12 @@ class Dhclient(Client):
                 "-lf", here / "dhclient.leases", "-pf", here / "dhclient.pid",
                 "-sf", self.hook, "eth0"]  # fmt: skip
 
+    def lease(self, number: int = 1, timeout_s: float = 15) -> Lease:
+        """As for any client; the lease is in its file then, which it writes after the script."""
+        lease = super().lease(number, timeout_s)
+        wait_until(lambda: self.log().count("bound to ") >= number, "dhclient to be bound")
+        return lease
+
     def release(self) -> None:
         """A second dhclient sends the RELEASE and ends the first."""
         self.guest.namespace.run(*self.argv("-r"))
@@ -232,6 +260,7 @@ class Dhcpcd(Client):
     """Roy Marples' client: probes its address by ARP, starts again in INIT-REBOOT."""
 
     program = "dhcpcd"
+    family = "-4"
     end_signal = signal.SIGTERM  # its helper processes end with it
     bound, lost = "BOUND|RENEW|REBIND|REBOOT", "-"  # dhcpcd configures the address itself
     address, mask = "new_ip_address", "new_subnet_cidr"
@@ -241,6 +270,7 @@ class Dhcpcd(Client):
 
     _CONFIGURATION = """
         option domain_name_servers, classless_static_routes, interface_mtu
+        option rapid_commit, ipv6_only_preferred
         require dhcp_server_identifier
         nohook resolv.conf, wpa_supplicant, hostname
         noipv4ll
@@ -269,12 +299,12 @@ class Dhcpcd(Client):
         (here / "dhcpcd.conf").write_text(self._CONFIGURATION + ("" if self.probe else "noarp"))
         for name in ("lib", "run"):
             (here / name).mkdir(exist_ok=True)
-        return self._command("-4", "-B", "-d", "-c", str(self.hook))
+        return self._command(self.family, "-B", "-d", "-c", str(self.hook))
 
     def renew(self) -> None:
         """`dhcpcd --renew`."""
-        self.guest.namespace.run(*self._command("-4", "-N"))
+        self.guest.namespace.run(*self._command(self.family, "-N"))
 
     def release(self) -> None:
         """`dhcpcd --release`; the client ends."""
-        self.guest.namespace.run(*self._command("-4", "-k"))
+        self.guest.namespace.run(*self._command(self.family, "-k"))

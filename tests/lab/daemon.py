@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 
 from tests.lab.guest import Guest
@@ -13,7 +14,9 @@ from tests.lab.process import Process, run, wait_until
 from tests.lab.switch import PrivateOvs
 
 ROOT = Path(__file__).resolve().parents[2]
-_MESSAGE = re.compile(r"DHCP(?:OFFER|ACK|NAK|RELEASE|DECLINE) .*")
+_MESSAGE = re.compile(
+    r"(?:DHCP(?:OFFER|ACK|NAK|RELEASE|DECLINE|v6 (?:ADVERTISE|REPLY|RELEASE|DECLINE))|ND_RA) .*"
+)
 
 
 class Dhcpd:
@@ -73,13 +76,11 @@ class Dhcpd:
         )
 
     def wait_for_flows(self, *guests: Guest, userdata: str = "") -> None:
-        """Wait until the bridge has these guests' flows."""
+        """Wait until the daemon is ready and the bridge has these guests' flows."""
+        # Flows alone do not tell: those of an earlier daemon may still be there.
+        wait_until(lambda: self._runs() and "ready, " in self.log(), "ovs-dhcpd", 20)
         for guest in guests:
-            wait_until(
-                lambda guest=guest: self._runs() and self.serves(guest, userdata),  # type: ignore[misc]
-                f"the flows of {guest.iface_id}",
-                20,
-            )
+            wait_until(partial(self.serves, guest, userdata), f"the flows of {guest.iface_id}", 20)
 
     def _runs(self) -> bool:
         assert self.process, "not started"

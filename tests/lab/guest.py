@@ -45,6 +45,10 @@ class Guest:
             frame = raw.receive(timeout_s, lambda frame: reply_to(request, frame))
         return reply_to(request, frame) if frame else None
 
+    def learn(self, address: IPv4Address, mac: str) -> None:
+        """Tell the guest whose an address is, so that it need not ask by ARP."""
+        self.namespace.ip("neighbour", "replace", address, "lladdr", mac, "dev", "eth0")
+
     def addresses(self) -> list[IPv4Address]:
         """The IPv4 addresses that eth0 has now."""
         lines = self.namespace.ip("-4", "-o", "address", "show", "dev", "eth0").splitlines()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -39,8 +40,15 @@ class Namespace:
         """Run `ip` on the namespace."""
         return run(["ip", "-n", self.name, *arguments])
 
+    def end_processes(self) -> None:
+        """End what still runs inside."""
+        for pid in run(["ip", "netns", "pids", self.name]).split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
     def delete(self) -> None:
-        """Delete the namespace and the interfaces in it."""
+        """Delete the namespace with what runs inside and the interfaces in it."""
+        self.end_processes()
         run(["ip", "netns", "del", self.name])
 
     @contextlib.contextmanager

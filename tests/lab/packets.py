@@ -22,9 +22,13 @@ def _ip(text: str) -> bytes:
     return IPv4Address(text).packed
 
 
+def _dotted(data: bytes) -> str:
+    return str(IPv4Address(data))
+
+
 def _checksum(data: bytes) -> int:
     data += bytes(len(data) % 2)
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF
@@ -119,14 +123,16 @@ def parse_reply(frame: bytes) -> Reply | None:
     bootp = frame[42 : 34 + udp_length]
     if bootp[236:240] != MAGIC:
         raise ValueError("bad magic cookie")
-    dotted = [str(IPv4Address(bootp[at : at + 4])) for at in (12, 16, 20, 24)]
+    ciaddr, yiaddr, siaddr, giaddr = (_dotted(bootp[at : at + 4]) for at in (12, 16, 20, 24))
     hops, xid, secs, flags = struct.unpack_from("!BIHH", bootp, 3)
+    sport, dport = struct.unpack_from("!HH", frame, 34)
     return Reply(
-        frame[6:12].hex(":"), frame[:6].hex(":"),
-        str(IPv4Address(frame[26:30])), str(IPv4Address(frame[30:34])), frame[22],
-        *struct.unpack_from("!HH", frame, 34), hops, xid, secs, flags, *dotted,
-        bootp[28:34].hex(":"), bootp[44:108].rstrip(b"\0"), bootp[108:236].rstrip(b"\0"),
-        len(bootp), tuple(_options(bootp)),
+        eth_src=frame[6:12].hex(":"), eth_dst=frame[:6].hex(":"),
+        ip_src=_dotted(frame[26:30]), ip_dst=_dotted(frame[30:34]), ttl=frame[22],
+        sport=sport, dport=dport, hops=hops, xid=xid, secs=secs, flags=flags,
+        ciaddr=ciaddr, yiaddr=yiaddr, siaddr=siaddr, giaddr=giaddr, chaddr=bootp[28:34].hex(":"),
+        sname=bootp[44:108].rstrip(b"\0"), file=bootp[108:236].rstrip(b"\0"),
+        bootp_length=len(bootp), options=tuple(_options(bootp)),
     )  # fmt: skip
 
 

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same options given to OVN and to us make the same userdata, byte for byte.
+
+Every option set is one logical port of a real OVN, so one synchronization compares
+them all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import TypeVar
+
+import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from flows.action_text import format_action, parse_action
+from flows.bindings import Dhcpv4, Network, Place, Port
+from flows.options import DHCPV4
+from flows.userdata import PutDhcpOpts, decode_userdata, encode_userdata
+from flows.values import encode_value
+from tests.conftest import require
+from tests.lab.ovn import PrivateOvn
+from tests.property.strategies import Setting, option_sets, settings_of
+
+CIDR = "10.0.0.0/16"
+SERVER_MAC = "0a:00:00:00:00:01"
+# What OVN will not do without, besides server_mac.
+REQUIRED = {
+    setting.name: setting
+    for setting in (Setting("server_id", "10.0.0.1", "10.0.0.1"), Setting("lease_time", "60", 60))
+}
+# OVN takes the netmask from cidr, and adds it a second time to one among the options.
+NOT_SET = {"netmask"}
+NAMED = [option for option in DHCPV4.by_name.values() if option.code and not option.beyond_ovn]
+RANDOM_SETS = 120
+
+T = TypeVar("T")
+
+LFLOW = re.compile(
+    r"eth\.src == (?P<mac>[0-9a-f:]+) .*action=\((?P<action>.*put_dhcp_opts.*;) next;"
+)
+FLOW = re.compile(r"dl_src=(?P<mac>[0-9a-f:]+),.*userdata=(?P<userdata>00\.00\.00\.02[^,]*)")
+
+REFERENCE = [
+    Setting("dns_server", "172.25.250.254", "172.25.250.254"),
+    Setting("mtu", "1442", 1442),
+    Setting("router", "192.168.1.1", "192.168.1.1"),
+    Setting(
+        "classless_static_route",
+        "{169.254.169.254/32,192.168.1.2, 0.0.0.0/0,192.168.1.1}",
+        ["169.254.169.254/32,192.168.1.2", "0.0.0.0/0,192.168.1.1"],
+    ),
+]
+
+
+def sample(strategy: st.SearchStrategy[T], count: int) -> list[T]:
+    """Values of a strategy, the same ones in every run."""
+    drawn: list[T] = []
+
+    @seed(2131)
+    @settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate])
+    @given(strategy)
+    def draw(value: T) -> None:
+        drawn.append(value)
+
+    draw()
+    return drawn
+
+
+@dataclass
+class Case:
+    """One option set and its logical port."""
+
+    options: dict[str, Setting]
+    address: IPv4Address
+    mac: str
+
+    def ours(self) -> PutDhcpOpts:
+        """What our bindings make of it."""
+        encoded = {
+            name: encode_value(DHCPV4.lookup(name), setting.value)
+            for name, setting in self.options.items()
+        }
+        encoded["netmask"] = IPv4Network(CIDR).netmask.packed
+        place = Place("", 0)
+        port = Port("port", bytes.fromhex(self.mac.replace(":", "")), (self.address,), {}, place)
+        dhcpv4 = Dhcpv4(
+            IPv4Network(CIDR),
+            IPv4Address(encoded["server_id"]),
+            bytes.fromhex(SERVER_MAC.replace(":", "")),
+            encoded,
+        )
+        action = Network("network", dhcpv4, (port,), False, place).put_dhcp_opts(port)
+        assert action is not None
+        return action
+
+
+def cases() -> list[Case]:
+    """The reference document's set, each option alone, and random sets."""
+    chosen = [REFERENCE]
+    chosen += [sample(settings_of(option).map(lambda one: [one]), 1)[0] for option in NAMED]
+    chosen += sample(option_sets(NAMED), RANDOM_SETS)
+    found = []
+    for number, option_set in enumerate(chosen):
+        given = {one.name: one for one in option_set if one.name not in NOT_SET}
+        high, low = divmod(number + 256, 256)
+        mac = f"02:00:00:00:{high:02x}:{low:02x}"
+        found.append(Case({**REQUIRED, **given}, IPv4Address(f"10.0.{high}.{low}"), mac))
+    return found
+
+
+@dataclass
+class Programmed:
+    """What OVN made of the cases, by the MAC of their ports."""
+
+    cases: list[Case]
+    actions: dict[str, set[str]]
+    userdata: dict[str, set[bytes]]
+
+
+@pytest.fixture(scope="module")
+def programmed() -> Programmed:
+    """A real OVN that has been given every case."""
+    require(*PrivateOvn.programs)
+    with PrivateOvn(dummy=True) as ovn:
+        made = cases()
+        ovn.nbctl("ls-add", "network")
+        for case in made:
+            texts = {name: setting.ovn_text for name, setting in case.options.items()}
+            ovn.dhcp_port("network", f"port-{case.mac}", f"{case.mac} {case.address}", CIDR,
+                          {**texts, "server_mac": SERVER_MAC})  # fmt: skip
+        ovn.add_dummy_ports(f"port-{case.mac}" for case in made)
+        ovn.sync()
+        actions: dict[str, set[str]] = {case.mac: set() for case in made}
+        userdata: dict[str, set[bytes]] = {case.mac: set() for case in made}
+        for line in ovn.sbctl("lflow-list").splitlines():
+            if found := LFLOW.search(line):
+                actions[found["mac"]].add(found["action"])
+        for flow in ovn.flows():
+            if found := FLOW.search(flow):
+                userdata[found["mac"]].add(bytes.fromhex(found["userdata"].replace(".", "")))
+        return Programmed(made, actions, userdata)
+
+
+def test_bindings_make_the_userdata_that_ovn_makes(programmed: Programmed) -> None:
+    ours = {case.mac: {encode_userdata(case.ours())} for case in programmed.cases}
+    assert ours == programmed.userdata
+
+
+def test_action_text_of_northd_is_parsed_to_the_userdata_that_ovn_makes(
+    programmed: Programmed,
+) -> None:
+    ours = {
+        mac: {encode_userdata(parse_action(text)) for text in texts}
+        for mac, texts in programmed.actions.items()
+    }
+    assert ours == programmed.userdata
+
+
+def test_decode_explains_every_userdata_of_ovn(programmed: Programmed) -> None:
+    for case in programmed.cases:
+        (userdata,) = programmed.userdata[case.mac]
+        decoded = decode_userdata(userdata)
+        assert {DHCPV4.by_code[code].name for code, _ in decoded.options} == {
+            *case.options, "netmask",
+        }  # fmt: skip
+        assert encode_userdata(parse_action(format_action(decoded))) == userdata
