@@ -20,7 +20,13 @@ from typing import Any, Protocol
 
 from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.controller import ofp_event, ofp_handler
-from os_ken.controller.handler import DEAD_DISPATCHER, MAIN_DISPATCHER, set_ev_cls
+from os_ken.controller.handler import (
+    CONFIG_DISPATCHER,
+    DEAD_DISPATCHER,
+    MAIN_DISPATCHER,
+    set_ev_cls,
+    set_ev_handler,
+)
 from os_ken.lib import hub
 from os_ken.ofproto import ofproto_v1_3, ofproto_v1_5
 from ovs.vlog import Vlog
@@ -94,11 +100,25 @@ class SwitchEvents(Protocol):
 
 
 class Handshake(ofp_handler.OFPHandler):
-    """os-ken's handshake, without the TCP server that it starts by itself."""
+    """os-ken's handshake, without what nobody here needs.
+
+    That is the TCP server it starts by itself, and the list of ports it asks for:
+    with thousands of them that takes longer than all the rest of a start.
+    """
 
     def start(self) -> None:
         """Start the event loop and nothing else."""
         OSKenApp.start(self)
+
+    @set_ev_handler(ofp_event.EventOFPSwitchFeatures, CONFIG_DISPATCHER)
+    def switch_features_handler(self, ev: Any) -> None:
+        """The switch has said who it is: the handshake is done."""
+        ev.msg.datapath.id = ev.msg.datapath_id
+        ev.msg.datapath.set_state(MAIN_DISPATCHER)
+
+    @set_ev_handler(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
+    def port_status_handler(self, ev: Any) -> None:
+        """The database says the same, and with names."""
 
 
 class DhcpApp(OSKenApp):

@@ -7,8 +7,16 @@ last known stays in force.
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+
 import ovs.db.idl
 import ovs.poller
+
+from controller.sources import json_parser
+
+json_parser.install()
 
 _UUIDS = {"key": {"type": "uuid"}, "min": 0, "max": "unlimited"}
 # The part of vswitch.ovsschema that is read here, so that no schema file is needed.
@@ -41,25 +49,72 @@ SCHEMA = {
 }
 
 
+class _Idl(ovs.db.idl.Idl):
+    """Collects the rows that change, and whether all of them have been read anew."""
+
+    def __init__(self, remote: str, schema: ovs.db.idl.SchemaHelper) -> None:
+        self.changed: list[tuple[str, uuid.UUID]] = []
+        self.reread = False
+        super().__init__(remote, schema)
+
+    def notify(self, event: str, row: ovs.db.idl.Row, updates: object = None) -> None:
+        """Note the row; the base class calls this for each change."""
+        self.changed.append((row._table.name, row.uuid))
+
+    def restart_fsm(self) -> None:
+        """After a reconnection nothing is said of the rows that have gone meanwhile."""
+        self.reread = True
+        super().restart_fsm()
+
+
+@dataclass(frozen=True)
+class _Interface:
+    """An interface of the bridge that has its port number."""
+
+    name: str
+    iface_id: str | None
+    ofport: int
+
+
 class OpenVSwitch:
-    """The interfaces of one bridge, as the database at ``remote`` (``unix:…``) has them."""
+    """The interfaces of one bridge, as the database at ``remote`` (``unix:…``) has them.
+
+    What a change costs depends on the change, not on the number of interfaces.
+    """
 
     def __init__(self, remote: str, bridge: str) -> None:
         schema = ovs.db.idl.SchemaHelper(schema_json=SCHEMA)
         schema.register_all()
-        self._idl = ovs.db.idl.Idl(remote, schema)
+        self._idl = _Idl(remote, schema)
         self._bridge = bridge
-        self._ofports: dict[str, int] = {}
+        self._ports: dict[uuid.UUID, frozenset[uuid.UUID]] = {}  # interfaces by port
+        self._interfaces: dict[uuid.UUID, _Interface | None] = {}
+        self._by_iface_id: dict[str, dict[uuid.UUID, int]] = {}
+        self._by_name: dict[str, dict[uuid.UUID, int]] = {}
+        self._touched: set[str] = set()
         self.datapath_id: int | None = None
         self.ready = False  # whether the database has ever been read
 
     def run(self) -> set[str]:
-        """Take in what the database has to say; returns the names whose ofport has changed."""
+        """Take in what the database has to say; returns the names whose ofport may have changed."""
         if not self._idl.run():
             return set()
+        changed, self._idl.changed = self._idl.changed, []
+        if self._idl.reread and changed:
+            self._idl.reread = False
+            self._set_ports(set())
+        tables = {table for table, _ in changed}
+        if "Bridge" in tables or not self.ready:
+            self._read_bridge()
+        for table, row in changed:
+            if table == "Port" and row in self._ports:
+                self._set_interfaces(row)
+        for table, row in changed:
+            if table == "Interface" and row in self._interfaces:
+                self._read_interface(row)
         self.ready = True
-        before, self._ofports = self._ofports, self._read()
-        return {name for name, _ in before.items() ^ self._ofports.items()}
+        touched, self._touched = self._touched, set()
+        return touched
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""
@@ -71,24 +126,62 @@ class OpenVSwitch:
 
     def ofport(self, name: str) -> int | None:
         """The port number of the interface whose iface-id, or else whose name, is ``name``."""
-        return self._ofports.get(name)
+        for named in (self._by_iface_id, self._by_name):
+            if name in named:
+                return next(iter(named[name].values()))
+        return None
 
-    def _read(self) -> dict[str, int]:
-        by_name: dict[str, int] = {}
-        by_iface_id: dict[str, int] = {}
-        self.datapath_id = None
+    def _read_bridge(self) -> None:
         for bridge in self._idl.tables["Bridge"].rows.values():
-            if bridge.name != self._bridge:
-                continue
-            if bridge.datapath_id:
-                self.datapath_id = int(bridge.datapath_id[0], 16)
-            for port in bridge.ports:
-                for interface in port.interfaces:
-                    ofport = interface.ofport
-                    if not ofport or ofport[0] <= 0:  # not yet there, or -1: failed
-                        continue
-                    by_name[interface.name] = ofport[0]
-                    iface_id = interface.external_ids.get("iface-id")
-                    if iface_id:
-                        by_iface_id[iface_id] = ofport[0]
-        return by_name | by_iface_id
+            if bridge.name == self._bridge:
+                self.datapath_id = int(bridge.datapath_id[0], 16) if bridge.datapath_id else None
+                self._set_ports({port.uuid for port in bridge.ports})
+                return
+        self.datapath_id = None
+        self._set_ports(set())
+
+    def _set_ports(self, ports: Set[uuid.UUID]) -> None:
+        for port in self._ports.keys() - ports:
+            for interface in self._ports.pop(port):
+                self._forget_interface(interface)
+        for port in ports - self._ports.keys():
+            self._ports[port] = frozenset()
+            self._set_interfaces(port)
+
+    def _set_interfaces(self, port: uuid.UUID) -> None:
+        row = self._idl.tables["Port"].rows.get(port)
+        now = frozenset(interface.uuid for interface in row.interfaces) if row else frozenset()
+        before, self._ports[port] = self._ports[port], now
+        for interface in before - now:
+            self._forget_interface(interface)
+        for interface in now - before:
+            self._interfaces[interface] = None
+            self._read_interface(interface)
+
+    def _read_interface(self, interface: uuid.UUID) -> None:
+        self._forget_interface(interface)
+        self._interfaces[interface] = None
+        row = self._idl.tables["Interface"].rows.get(interface)
+        ofport = row.ofport if row else []
+        if not ofport or ofport[0] <= 0:  # not yet there, or -1: failed
+            return
+        known = _Interface(row.name, row.external_ids.get("iface-id"), ofport[0])
+        self._interfaces[interface] = known
+        for named, name in self._names(known):
+            named.setdefault(name, {})[interface] = known.ofport
+            self._touched.add(name)
+
+    def _forget_interface(self, interface: uuid.UUID) -> None:
+        known = self._interfaces.pop(interface, None)
+        for named, name in self._names(known) if known else ():
+            del named[name][interface]
+            if not named[name]:
+                del named[name]
+            self._touched.add(name)
+
+    def _names(
+        self, interface: _Interface
+    ) -> Iterator[tuple[dict[str, dict[uuid.UUID, int]], str]]:
+        yield self._by_name, interface.name
+        if interface.iface_id:
+            yield self._by_iface_id, interface.iface_id
