@@ -1,27 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The logical action as text, as in OVN's Logical_Flow table (ovn-sb(5)).
+"""The logical actions as text, as in OVN's Logical_Flow table (ovn-sb(5)).
 
     reg0[3] = put_dhcp_opts(offerip = 192.168.1.7, mtu = 1442, router = 192.168.1.1);
+    reg0[3] = put_dhcpv6_opts(ia_addr = fd00:1::7, dns_server = fd00:1::53);
+    reg0[5] = put_nd_ra_opts(addr_mode = "slaac", prefix = fd00:1::/64);
 
-Values are those of `values`; a set of several stands in curly braces.
+Values are those of `values`; a set of several stands in curly braces.  The extension's stand among
+the options, by the names of its table.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address
+from typing import NamedTuple
 
+from flows.cursor import UserdataError
+from flows.extension import Dhcpv4Extension, Dhcpv6Extension, extension_of, extension_values
 from flows.lexer import Lexer, TextError
-from flows.options import DHCPV4, OptionError
-from flows.userdata import REGISTERS, PutDhcpOpts, ResultBit, UserdataError
-from flows.values import encode_constants, format_option
+from flows.options import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option, OptionError, OptionTable
+from flows.router_advertisement import decode_message, encode_message
+from flows.userdata import (
+    ACTION_NAMES,
+    PUT_DHCP_OPTS,
+    PUT_DHCPV6_OPTS,
+    PUT_ND_RA_OPTS,
+    REGISTERS,
+    Action,
+    PutDhcpOpts,
+    PutDhcpv6Opts,
+    PutNdRaOpts,
+    ResultBit,
+)
+from flows.values import encode_constants, format_option, format_value
 
 
 class ActionError(ValueError):
-    """Text that is not a put_dhcp_opts action.  One line: where, what was wrong or expected."""
+    """Text that is not one of the actions.  One line: where, what was wrong or expected."""
 
 
-def parse_action(text: str) -> PutDhcpOpts:
+# A router advertisement that cannot be told by options.
+_MESSAGE = OptionTable(ROUTER_ADVERTISEMENT.family, (Option("message", 0, "raw", "RFC 4861 §4.2"),))
+
+
+class _Grammar(NamedTuple):
+    """The options of an action, and the names that OVN does not have among them."""
+
+    options: OptionTable
+    extension: OptionTable
+
+
+_GRAMMARS = {
+    ACTION_NAMES[PUT_DHCP_OPTS]: _Grammar(DHCPV4, Dhcpv4Extension.table),
+    ACTION_NAMES[PUT_DHCPV6_OPTS]: _Grammar(DHCPV6, Dhcpv6Extension.table),
+    ACTION_NAMES[PUT_ND_RA_OPTS]: _Grammar(ROUTER_ADVERTISEMENT, _MESSAGE),
+}
+
+
+class _Parsed(NamedTuple):
+    """Codes and encoded values, in the order written."""
+
+    options: list[tuple[int, bytes]]
+    extension: list[tuple[int, bytes]]
+
+
+def parse_action(text: str) -> Action:
     """The action in `text`, its options in the order written.  Raises ActionError."""
     try:
         return _parse_action(Lexer(text))
@@ -29,42 +73,66 @@ def parse_action(text: str) -> PutDhcpOpts:
         raise ActionError(str(error)) from None
 
 
-def _parse_action(lexer: Lexer) -> PutDhcpOpts:
+def _parse_action(lexer: Lexer) -> Action:
     result = _parse_result(lexer)
     lexer.force("=")
-    if lexer.token.text != "put_dhcp_opts":
-        raise lexer.error("`put_dhcp_opts'")
-    lexer.take("id", "`put_dhcp_opts'")
+    expected = " or ".join(f"`{name}'" for name in _GRAMMARS)
+    if lexer.token.text not in _GRAMMARS:
+        raise lexer.error(expected)
+    name = lexer.take("id", expected)
     lexer.force("(")
-    options: dict[int, bytes] = {}
-    while not lexer.match(")"):
-        start = lexer.token
-        code, value = _parse_option(lexer)
-        if code in options:
-            raise ActionError(
-                f"column {start.position + 1}: {start.text}: option {code} is given twice"
-            )
-        options[code] = value
-        lexer.match(",")
+    parsed = _parse_options(lexer, _GRAMMARS[name])
     lexer.match(";")
     lexer.take("end", "end of text")
+    if name == ACTION_NAMES[PUT_DHCP_OPTS]:
+        return _put_dhcp_opts(parsed, result)
+    if name == ACTION_NAMES[PUT_DHCPV6_OPTS]:
+        extension = extension_of(Dhcpv6Extension, parsed.extension)
+        return PutDhcpv6Opts(tuple(parsed.options), result, extension)
+    return _put_nd_ra_opts(parsed, result)
+
+
+def _put_dhcp_opts(parsed: _Parsed, result: ResultBit) -> PutDhcpOpts:
+    options = dict(parsed.options)
     offerip = options.pop(DHCPV4.by_name["offerip"].code, None)
     if offerip is None:
         raise ActionError("put_dhcp_opts: offerip is missing")
-    return PutDhcpOpts(IPv4Address(offerip), tuple(options.items()), result)
+    extension = extension_of(Dhcpv4Extension, parsed.extension)
+    return PutDhcpOpts(IPv4Address(offerip), tuple(options.items()), result, extension)
 
 
-def _parse_option(lexer: Lexer) -> tuple[int, bytes]:
-    start = lexer.token.position + 1
-    if lexer.token.kind != "id":
-        raise lexer.error("a DHCPv4 option name")
-    try:
-        option = DHCPV4.lookup(lexer.token.text)
-        lexer.take("id", "a DHCPv4 option name")
-        lexer.force("=")
-        return option.code, encode_constants(option, lexer.constant_set())
-    except OptionError as error:
-        raise ActionError(f"column {start}: {error}") from None
+def _put_nd_ra_opts(parsed: _Parsed, result: ResultBit) -> PutNdRaOpts:
+    if not parsed.extension:
+        return PutNdRaOpts(encode_message(parsed.options), result)
+    if parsed.options:
+        raise ActionError("put_nd_ra_opts: message is not alone, expected no other option")
+    return PutNdRaOpts(parsed.extension[0][1], result)
+
+
+def _parse_options(lexer: Lexer, grammar: _Grammar) -> _Parsed:
+    """All up to the closing parenthesis."""
+    parsed = _Parsed([], [])
+    while not lexer.match(")"):
+        start = lexer.token
+        if start.kind != "id":
+            raise lexer.error(f"a {grammar.options.family} option name")
+        try:
+            own = start.text in grammar.extension.by_name
+            table, found = (
+                (grammar.extension, parsed.extension) if own else (grammar.options, parsed.options)
+            )
+            option = table.lookup(start.text)
+            lexer.take("id", "a name")
+            lexer.force("=")
+            value = encode_constants(option, lexer.constant_set())
+            row = table.by_code.get(option.code, option)
+            if not row.repeatable and option.code in dict(found):
+                raise OptionError(f"{start.text}: option {option.code} is given twice")
+        except OptionError as error:
+            raise ActionError(f"column {start.position + 1}: {error}") from None
+        found.append((option.code, value))
+        lexer.match(",")
+    return parsed
 
 
 # The fallback for a field that is no register: its header in hex.
@@ -90,11 +158,37 @@ def _parse_result(lexer: Lexer) -> ResultBit:
     return ResultBit.reg(words * int(field["number"]) + words - 1 - word, bit)
 
 
-def format_action(action: PutDhcpOpts) -> str:
+def format_action(action: Action) -> str:
     """The action as OVN prints it."""
-    options = [f"offerip = {action.offerip}"]
-    options += (format_option(code, value) for code, value in action.options)
-    return f"{_format_result(action.result)} = put_dhcp_opts({', '.join(options)});"
+    if isinstance(action, PutDhcpOpts):
+        name = ACTION_NAMES[PUT_DHCP_OPTS]
+        options = [f"offerip = {action.offerip}"]
+        options += _format_options(DHCPV4, action.options)
+        options += _format_options(Dhcpv4Extension.table, extension_values(action.extension))
+    elif isinstance(action, PutDhcpv6Opts):
+        name = ACTION_NAMES[PUT_DHCPV6_OPTS]
+        options = _format_options(DHCPV6, action.options)
+        options += _format_options(Dhcpv6Extension.table, extension_values(action.extension))
+    else:
+        name = ACTION_NAMES[PUT_ND_RA_OPTS]
+        options = _format_message(action.message)
+    return f"{_format_result(action.result)} = {name}({', '.join(options)});"
+
+
+def _format_options(table: OptionTable, options: Iterable[tuple[int, bytes]]) -> list[str]:
+    return [format_option(table, code, value) for code, value in options]
+
+
+def _format_message(message: bytes) -> list[str]:
+    """By its options if they tell all of it, else in hex."""
+    by_code = ROUTER_ADVERTISEMENT.by_code
+    try:
+        return [
+            f"{by_code[code].name} = {format_value(by_code[code], value)}"
+            for code, value in decode_message(message)
+        ]
+    except OptionError:
+        return _format_options(_MESSAGE, [(0, message)])
 
 
 def _format_result(result: ResultBit) -> str:

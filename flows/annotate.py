@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from flows.action_text import format_action
-from flows.userdata import UnknownOpcode, UserdataError, decode_userdata
+from flows.cursor import UserdataError
+from flows.userdata import UnknownOpcode, decode_userdata
 
 # OVN's opcodes, from 0 (ovn include/ovn/actions.h).
 _OPCODES = (

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from flows.options import DHCPV4
-from flows.userdata import PutDhcpOpts
+from flows.extension import Dhcpv4Extension, Dhcpv6Extension
+from flows.options import DHCPV4, DHCPV6
+from flows.userdata import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts
+
+_NO_EXTENSION_V4 = Dhcpv4Extension()
+_NO_EXTENSION_V6 = Dhcpv6Extension()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Dhcpv4:
-    """What the ports of a network share.
+    """What the ports of a network share of DHCPv4.
 
     `options` maps names to encoded values; netmask, server_id and lease_time are always in it,
     offerip, cidr and server_mac (which are no options) never.
@@ -39,43 +43,127 @@ class Dhcpv4:
     server_id: IPv4Address
     server_mac: bytes
     options: Mapping[str, bytes]
+    extension: Dhcpv4Extension = _NO_EXTENSION_V4
+
+
+@dataclass(frozen=True, slots=True)
+class Dhcpv6:
+    """What the ports of a network share of DHCPv6.
+
+    `server_id` is the server's MAC, of which its DUID and its link-local address are made.
+    `options` maps names to encoded values; server_id is in it.  A `stateless` server gives out
+    options only.
+    """
+
+    cidr: IPv6Network
+    server_id: bytes
+    options: Mapping[str, bytes]
+    stateless: bool = False
+    extension: Dhcpv6Extension = _NO_EXTENSION_V6
+
+
+@dataclass(frozen=True, slots=True)
+class Ra:
+    """The router advertisement that the ports of a network get.
+
+    `message` is the ICMPv6 message with checksum 0, `slla` the MAC it comes from.  `interval` are
+    the shortest and the longest time between two unsolicited ones, in seconds; None if there are
+    to be none.
+    """
+
+    message: bytes
+    slla: bytes
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """One virtual interface, named by its iface-id; `options` are those it has for itself."""
+    """One virtual interface, named by its iface-id.
+
+    `options` and `options6` are those of DHCPv4 and DHCPv6 that it has for itself.
+    """
 
     name: str
     mac: bytes
     addresses: tuple[IPv4Address | IPv6Address, ...]
     options: Mapping[str, bytes]
     place: Place
+    options6: Mapping[str, bytes] = field(default_factory=dict)
+    delegated_prefixes: tuple[IPv6Network, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Ports that are offered addresses of the same subnet by the same server."""
+    """Ports that are offered addresses of the same subnets by the same server."""
 
     name: str
     dhcpv4: Dhcpv4 | None
     ports: tuple[Port, ...]
     arp_responder: bool
     place: Place
+    dhcpv6: Dhcpv6 | None = None
+    ra: Ra | None = None
 
     def put_dhcp_opts(self, port: Port) -> PutDhcpOpts | None:
         """What the userdata of `port` says, or None where it is not served.
 
-        The address offered is the port's first inside the network's cidr. The port's own options
-        replace the network's; all are sorted by name, as OVN's northd does (`build_dhcpv4_action`).
+        The address offered is the port's first inside the network's cidr; the others inside it
+        are in the extension. The port's own options replace the network's; all are sorted by name,
+        as OVN's northd does (`build_dhcpv4_action`).
         """
         if self.dhcpv4 is None:
             return None
-        offerip = next((a for a in port.addresses if a in self.dhcpv4.cidr), None)
-        if not isinstance(offerip, IPv4Address):
+        cidr = self.dhcpv4.cidr
+        inside = [a for a in port.addresses if isinstance(a, IPv4Address) and a in cidr]
+        if not inside:
             return None
         merged = {**self.dhcpv4.options, **port.options}
         options = tuple((DHCPV4.lookup(name).code, merged[name]) for name in sorted(merged))
-        return PutDhcpOpts(offerip, options)
+        extension = self.dhcpv4.extension
+        if len(inside) > 1:
+            extension = replace(extension, addresses=tuple(inside[1:]))
+        return PutDhcpOpts(inside[0], options, extension=extension)
+
+    def put_dhcpv6_opts(self, port: Port) -> PutDhcpv6Opts | None:
+        """What the userdata of `port` says of DHCPv6, or None where it is not served.
+
+        The port's first address inside the network's cidr is ia_addr, which comes first; the
+        rest as in `put_dhcp_opts` (OVN's `build_dhcpv6_action`).  A port without one gets options
+        and what prefixes it has.
+        """
+        if self.dhcpv6 is None:
+            return None
+        cidr = self.dhcpv6.cidr
+        inside = [a for a in port.addresses if isinstance(a, IPv6Address) and a in cidr]
+        if self.dhcpv6.stateless:
+            inside = []
+        merged = {**self.dhcpv6.options, **port.options6}
+        options = [(DHCPV6.lookup(name).code, merged[name]) for name in sorted(merged)]
+        if inside:
+            options.insert(0, (DHCPV6.by_name["ia_addr"].code, inside[0].packed))
+        extension = self.dhcpv6.extension
+        if len(inside) > 1 or port.delegated_prefixes:
+            extension = replace(
+                extension,
+                addresses=tuple(inside[1:]),
+                delegated_prefixes=port.delegated_prefixes,
+            )
+        return PutDhcpv6Opts(tuple(options), extension=extension)
+
+    def put_nd_ra_opts(self) -> PutNdRaOpts | None:
+        """What the userdata of each port says of router advertisements, or None."""
+        return PutNdRaOpts(self.ra.message) if self.ra else None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What one interface is served: a port of a network for each MAC that it has; none: nothing.
+
+    `refused` has a line for each thing that was asked for and is left out.
+    """
+
+    served: tuple[tuple[Network, Port], ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +181,12 @@ def default_server_mac(network_name: str) -> bytes:
     """
     digest = hashlib.sha256(network_name.encode()).digest()
     return bytes([digest[0] & 0xFC | 0x02]) + digest[1:6]
+
+
+def link_local_address(mac: bytes) -> IPv6Address:
+    """The address that a host with this MAC has on its link: fe80::/64 and the EUI-64 of the MAC.
+
+    RFC 4291 §2.5.1: ff:fe in the middle, and the universal/local bit turned over.
+    """
+    eui64 = bytes((mac[0] ^ 0x02,)) + mac[1:3] + b"\xff\xfe" + mac[3:]
+    return IPv6Address(b"\xfe\x80" + bytes(6) + eui64)

@@ -2,8 +2,9 @@
 """The tokens of OVN's logical actions, as far as DHCP options need them (ovn lib/lex.c).
 
 Constants are Python values: a quoted string is `str`, a decimal number `int`, `0x…` is `Hex`,
-an address `IPv4Address`, an address with a prefix length or mask `IPv4Network` (its host bits
-cleared, as OVN does), `true` and `false` are `bool`.
+a MAC six `bytes`, an address `IPv4Address` or `IPv6Address`, an address with a prefix length or
+IPv4 mask `IPv4Network` or `IPv6Network` (its host bits cleared, as OVN does), `true` and `false`
+are `bool`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 
 class TextError(ValueError):
@@ -25,12 +26,12 @@ class Hex:
     digits: str
 
 
-Constant = str | int | Hex | IPv4Address | IPv4Network
+Constant = str | int | Hex | bytes | IPv4Address | IPv4Network | IPv6Address | IPv6Network
 
 _TOKEN = re.compile(
     r"""(?P<skip> \s+ | //[^\n]* | /\*.*?\*/ )
       | (?P<string> "(?:[^"\\]|\\.)*" )
-      | (?P<number> [0-9](?:[0-9A-Za-z:]|\.(?!\.))*(?:/[0-9A-Za-z.:]+)? )
+      | (?P<number> (?: [0-9] | [0-9A-Fa-f]+: | :: )(?:[0-9A-Za-z:]|\.(?!\.))*(?:/[0-9A-Za-z.:]+)? )
       | (?P<punctuation> \.\. | [()\[\]{}=,;] )
       | (?P<id> [A-Za-z_.][A-Za-z0-9_.]* )
       | (?P<end> \Z )
@@ -136,14 +137,20 @@ class Lexer:
                 return int(text)
             if re.fullmatch(r"0[xX][0-9A-Fa-f]+", text):
                 return Hex(text[2:])
+            if re.fullmatch(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}", text):
+                return bytes.fromhex(text.replace(":", ""))
             address, slash, mask = text.partition("/")
+            if ":" in address:
+                if not slash:
+                    return IPv6Address(address)
+                return IPv6Network((address, int(mask)), strict=False)
             if not slash:
                 return IPv4Address(address)
             if "." in mask:
                 mask = str(_prefix_length(IPv4Address(mask)))
             return IPv4Network((address, int(mask)), strict=False)
         except ValueError:
-            raise self.error("a number, an IPv4 address or address/length") from None
+            raise self.error("a number, a MAC, an IP address or address/length") from None
 
 
 def _prefix_length(mask: IPv4Address) -> int:
@@ -171,6 +178,8 @@ def format_constants(constants: list[Constant]) -> str:
             texts.append(json.dumps(constant, ensure_ascii=False))
         elif isinstance(constant, Hex):
             texts.append(f"0x{constant.digits}")
+        elif isinstance(constant, bytes):
+            texts.append(constant.hex(":"))
         else:
             texts.append(str(constant))
     return texts[0] if len(texts) == 1 else "{" + ", ".join(texts) + "}"

@@ -16,7 +16,8 @@ from pathlib import Path
 import yaml
 
 from flows.bindings import Configuration, Place
-from flows.settings import ConfigError, Mistakes, Section, parse_configuration
+from flows.sections import ConfigError, Mistakes, Section
+from flows.settings import parse_configuration
 
 __all__ = ["ConfigError", "load"]
 

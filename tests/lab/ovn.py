@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 
 from tests.lab.process import run
 from tests.lab.switch import PrivateOvs
@@ -31,7 +32,16 @@ class PrivateOvn(PrivateOvs):
             "external-ids:ovn-encap-type=geneve", "external-ids:ovn-encap-ip=127.0.0.1",
             "external-ids:ovn-bridge-datapath-type=" + ("dummy" if self.dummy else "netdev"),
         )  # fmt: skip
-        self.spawn("ovn-controller", "ovn-controller", self.database)
+        self.start_ovn_controller()
+
+    def start_ovn_controller(self) -> None:
+        """Start ovn-controller, which stopped with its flows left on the bridge or never ran."""
+        self.spawn("ovn-controller", "ovn-controller", self.database, "--pidfile")
+
+    def stop_ovn_controller(self) -> None:
+        """Stop ovn-controller as for an upgrade: its flows stay on the bridge."""
+        run(["ovn-appctl", "-t", "ovn-controller", "exit", "--restart"], env=self.environment)
+        self.processes["ovn-controller"].wait()
 
     def nbctl(self, *arguments: object) -> str:
         """Run ovn-nbctl; with --wait=hv it returns when the bridge has the flows."""
@@ -48,14 +58,39 @@ class PrivateOvn(PrivateOvs):
         self.nbctl("--wait=hv", "sync")
 
     def dhcp_port(
-        self, network: str, port: str, addresses: str, cidr: str, options: Mapping[str, str]
+        self,
+        network: str,
+        port: str,
+        addresses: str,
+        cidr: str,
+        options: Mapping[str, str],
+        family: int = 4,
     ) -> None:
-        """Make a logical port with a DHCP_Options row of its own."""
-        row = self.nbctl("create", "DHCP_Options", f"cidr={cidr}").strip()
+        """Make a logical port with a DHCP_Options row of its own, of DHCPv4 or DHCPv6."""
+        row = self.nbctl("create", "DHCP_Options", f'cidr="{cidr}"').strip()
         words = [f"{name}={value}" for name, value in options.items()]
         self.nbctl(
             "dhcp-options-set-options", row, *words, "--",
             "--may-exist", "lsp-add", network, port, "--",
             "lsp-set-addresses", port, addresses, "--",
-            "lsp-set-dhcpv4-options", port, row,
+            f"lsp-set-dhcpv{family}-options", port, row,
+        )  # fmt: skip
+
+    def router_port(
+        self, router: str, port: str, mac: str, prefixes: Sequence[str], ra: Mapping[str, str]
+    ) -> None:
+        """Make a router port that advertises its prefixes; `ra` is its ipv6_ra_configs."""
+        self.nbctl("lrp-add", router, port, mac, *prefixes)
+        self.nbctl(
+            "set", "Logical_Router_Port", port,
+            *(f"ipv6_ra_configs:{name}={json.dumps(value)}" for name, value in ra.items()),
+        )  # fmt: skip
+
+    def connect(self, network: str, router_port: str) -> None:
+        """Join a network and a router port."""
+        port = f"{network}-{router_port}"
+        self.nbctl(
+            "lsp-add", network, port, "--", "lsp-set-type", port, "router", "--",
+            "lsp-set-addresses", port, "router", "--",
+            "lsp-set-options", port, f"router-port={router_port}",
         )  # fmt: skip

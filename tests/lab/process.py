@@ -20,8 +20,12 @@ class LabError(Exception):
 
 
 def missing(*programs: str) -> list[str]:
-    """The programs that are not installed."""
-    return [program for program in programs if shutil.which(program, path=PATH) is None]
+    """The programs, and the files given with their path, that are not installed."""
+    return [
+        name
+        for name in programs
+        if not (Path(name).is_file() if "/" in name else shutil.which(name, path=PATH))
+    ]
 
 
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import string
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from flows.options import DHCPV4, Option
-from flows.userdata import PutDhcpOpts, ResultBit
+from flows.extension import BootFile, Dhcpv4Extension, Dhcpv6Extension
+from flows.options import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option, OptionTable
+from flows.router_advertisement import encode_message
+from flows.userdata import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts, ResultBit
 from flows.values import encode_value
 
 
@@ -95,6 +97,42 @@ _DOMAINS = DOMAIN_LISTS.filter(ovn_encodes_domains).map(
     lambda names: (f'"{",".join(names)}"', names)
 )
 
+_ADDRESSES6 = st.ip_addresses(v=6).map(str)
+_IPV6_LISTS = st.lists(_ADDRESSES6, min_size=1, max_size=4).map(lambda each: (_braced(each), each))
+_MACS = st.binary(min_size=6, max_size=6).map(lambda mac: (mac.hex(":"), mac.hex(":")))
+_NAMES = st.lists(_DOMAIN_NAMES, min_size=1, max_size=3).map(
+    lambda names: (f'"{",".join(names)}"', names)
+)
+_ONE_NAME = _DOMAIN_NAMES.map(lambda name: (f'"{name}"', name))
+_NTP_SERVERS = st.lists(
+    st.one_of(
+        _ADDRESSES6.map(lambda address: (address, address)),
+        _DOMAIN_NAMES.map(lambda name: (f'"{name}"', f'"{name}"')),
+    ),
+    min_size=1,
+    max_size=3,
+).map(lambda pairs: (_braced([text for text, _ in pairs]), [value for _, value in pairs]))
+
+
+def _prefixes(lengths: st.SearchStrategy[int]) -> st.SearchStrategy[str]:
+    return st.builds(
+        lambda address, length: str(IPv6Network((address, length), strict=False)),
+        st.integers(0, 2**128 - 1),
+        lengths,
+    )
+
+
+_ROUTES = st.lists(
+    st.builds("{}-{}".format, st.sampled_from(["LOW", "MEDIUM", "HIGH"]), _prefixes(st.just(48))),
+    min_size=1,
+    max_size=3,
+).map(lambda routes: (f'"{",".join(routes)}"', routes))
+
+
+def _words(*words: str) -> st.SearchStrategy[tuple[str, Any]]:
+    return st.sampled_from(words).map(lambda word: (f'"{word}"', word))
+
+
 _TYPES: dict[str, st.SearchStrategy[tuple[str, Any]]] = {
     "bool": _BOOLEANS,
     "uint8": _number(8),
@@ -107,9 +145,22 @@ _TYPES: dict[str, st.SearchStrategy[tuple[str, Any]]] = {
     "str": _STRINGS,
     "host_id": st.one_of(_IPV4, _HOST_NAMES),
     "domains": _DOMAINS,
+    "ipv6_list": _IPV6_LISTS,
+    "ipv6_prefixes": _prefixes(st.integers(0, 128)).map(lambda prefix: (prefix, prefix)),
+    "pref64": _prefixes(st.sampled_from([32, 40, 48, 56, 64, 96])).map(lambda each: (each, each)),
+    "mac": _MACS,
+    "names": _NAMES,
+    "labels": _NAMES,
+    "domain": _ONE_NAME,
+    "ntp_servers": _NTP_SERVERS,
+    "route_info": _ROUTES,
+    "addr_mode": _words("slaac", "dhcpv6_stateful", "dhcpv6_stateless"),
+    "router_preference": _words("LOW", "MEDIUM", "HIGH"),
 }
 
 NAMED = [option for option in DHCPV4.by_name.values() if option.name != "offerip"]
+NAMED6 = list(DHCPV6.by_name.values())
+NAMED_RA = list(ROUTER_ADVERTISEMENT.by_name.values())
 
 
 def settings_of(option: Option) -> st.SearchStrategy[Setting]:
@@ -117,35 +168,95 @@ def settings_of(option: Option) -> st.SearchStrategy[Setting]:
     return _TYPES[option.type].map(lambda each: Setting(option.name, *each))
 
 
-def option_sets(max_size: int = 10) -> st.SearchStrategy[list[Setting]]:
-    """Sets of different named options, without offerip."""
-    options = st.lists(st.sampled_from(NAMED), unique=True, max_size=max_size)
+def option_sets(
+    named: list[Option] = NAMED, max_size: int = 10
+) -> st.SearchStrategy[list[Setting]]:
+    """Sets of different options of `named`."""
+    options = st.lists(st.sampled_from(named), unique=True, max_size=max_size)
     return options.flatmap(lambda chosen: st.tuples(*map(settings_of, chosen))).map(list)
 
 
 # -- actions, beyond what OVN can write
 
-_NUMBERED = sorted(
-    set(range(1, 255)) - set(DHCPV4.server_only) - DHCPV4.by_name_only - set(DHCPV4.by_code)
-)
+
+def _numbered(table: OptionTable, numbers: range) -> list[int]:
+    """Numbers that options can be given by and that have no name."""
+    taken = {*table.server_only, *table.by_name_only, *table.by_code}
+    return sorted(set(numbers) - taken)
+
+
+def _encoded(table: OptionTable, settings: list[Setting]) -> list[tuple[int, bytes]]:
+    options = [(table.lookup(setting.name), setting.value) for setting in settings]
+    return [(option.code, encode_value(option, value)) for option, value in options]
+
+
 _RAW_VALUES = st.builds(
     lambda pattern, size: (pattern * size)[:size],
     st.binary(min_size=1, max_size=8),
     st.integers(0, 600),
 )
-_RAW_OPTIONS = st.tuples(st.sampled_from(_NUMBERED), _RAW_VALUES)
-_NAMED_OPTIONS = option_sets().map(
-    lambda chosen: [
-        (option.code, encode_value(option, setting.value))
-        for setting in chosen
-        for option in (DHCPV4.lookup(setting.name),)
-    ]
-)
+_RAW_OPTIONS = st.tuples(st.sampled_from(_numbered(DHCPV4, range(1, 255))), _RAW_VALUES)
 RESULT_BITS = st.builds(ResultBit.reg, st.integers(0, 15), st.integers(0, 31))
+
+_UINT16 = st.integers(0, 2**16 - 1)
+_UINT32 = st.integers(0, 2**32 - 1)
+_BOOT_FILES = st.builds(
+    BootFile,
+    st.lists(_UINT16, min_size=1, max_size=5).map(tuple),
+    _TEXTS.map(str.encode),
+)
+EXTENSIONS = st.builds(
+    Dhcpv4Extension,
+    rapid_commit=st.booleans(),
+    addresses=st.lists(st.ip_addresses(v=4), max_size=70).map(tuple),
+    boot_files=st.lists(_BOOT_FILES, max_size=3).map(tuple),
+)
+
+
+def _extension6(times: list[int], t1_s: int | None, t2_s: int | None, **others: Any) -> Any:
+    """The lifetimes in their order, and T1 and T2 in theirs."""
+    if t1_s and t2_s and t1_s > t2_s:
+        t1_s, t2_s = t2_s, t1_s
+    return Dhcpv6Extension(min(times), max(times), t1_s, t2_s, **others)
+
+
+EXTENSIONS6 = st.builds(
+    _extension6,
+    st.lists(_UINT32, min_size=2, max_size=2),
+    st.none() | _UINT32,
+    st.none() | _UINT32,
+    rapid_commit=st.booleans(),
+    prefix_length=st.integers(0, 128),
+    addresses=st.lists(st.ip_addresses(v=6), max_size=4).map(tuple),
+    delegated_prefixes=st.lists(_prefixes(st.integers(0, 128)).map(IPv6Network), max_size=3).map(
+        tuple
+    ),
+)
+
 ACTIONS = st.builds(
-    lambda offerip, named, raw, result: PutDhcpOpts(offerip, (*named, *raw), result),
-    st.builds(IPv4Address, st.integers(0, 2**32 - 1)),
-    _NAMED_OPTIONS,
+    lambda offerip, named, raw, result, extension: PutDhcpOpts(
+        offerip, (*_encoded(DHCPV4, named), *raw), result, extension
+    ),
+    st.builds(IPv4Address, _UINT32),
+    option_sets(),
     st.lists(_RAW_OPTIONS, max_size=3, unique_by=lambda option: option[0]),
+    RESULT_BITS,
+    st.just(Dhcpv4Extension()) | EXTENSIONS,
+)
+_RAW_OPTIONS6 = st.tuples(st.sampled_from(_numbered(DHCPV6, range(1, 65535))), _RAW_VALUES)
+ACTIONS6 = st.builds(
+    lambda named, raw, result, extension: PutDhcpv6Opts(
+        (*_encoded(DHCPV6, named), *raw), result, extension
+    ),
+    option_sets(NAMED6),
+    st.lists(_RAW_OPTIONS6, max_size=3, unique_by=lambda option: option[0]),
+    RESULT_BITS,
+    st.just(Dhcpv6Extension()) | EXTENSIONS6,
+)
+ACTIONS_RA = st.builds(
+    lambda named, result: PutNdRaOpts(
+        encode_message(_encoded(ROUTER_ADVERTISEMENT, named)), result
+    ),
+    option_sets(NAMED_RA),
     RESULT_BITS,
 )

@@ -9,10 +9,10 @@ import pytest
 
 from flows.action_text import ActionError, format_action, parse_action
 from flows.userdata import PutDhcpOpts, ResultBit, decode_userdata, encode_userdata
-from tests.unit.vectors import BAD, GOOD, Bad, Good
+from tests.unit.vectors import BAD, BAD6, BAD_RA, GOOD, GOOD6, GOOD_RA, Bad, Good
 
-good = pytest.mark.parametrize("vector", GOOD, ids=lambda vector: f"line{vector.line}")
-bad = pytest.mark.parametrize("vector", BAD, ids=lambda vector: f"line{vector.line}")
+good = pytest.mark.parametrize("vector", [*GOOD, *GOOD6, *GOOD_RA], ids=lambda vector: vector.where)
+bad = pytest.mark.parametrize("vector", [*BAD, *BAD6, *BAD_RA], ids=lambda vector: vector.where)
 
 
 @good

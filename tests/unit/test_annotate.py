@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from flows.annotate import HexError, annotate_line, explain, parse_hex
-from tests.unit.vectors import REFERENCE
+from tests.unit.vectors import GOOD6, GOOD_RA, REFERENCE, Good
 
 DUMP = " cookie=0x1, table=0, priority=100,udp,in_port=1 actions=controller("
 
@@ -14,6 +14,11 @@ DUMP = " cookie=0x1, table=0, priority=100,udp,in_port=1 actions=controller("
 def test_flow_with_userdata_is_followed_by_the_action() -> None:
     line = f"{DUMP}userdata={REFERENCE.userdata.hex('.')},pause),resubmit(,201)"
     assert list(annotate_line(line)) == [line, f"    {REFERENCE.normal}"]
+
+
+@pytest.mark.parametrize("vector", [GOOD6[0], GOOD_RA[2]], ids=lambda vector: vector.where)
+def test_each_of_our_actions_is_explained(vector: Good) -> None:
+    assert explain(vector.userdata) == vector.normal
 
 
 def test_every_userdata_of_a_flow_is_explained() -> None:
@@ -41,8 +46,7 @@ def test_broken_userdata_is_said_to_be_broken() -> None:
 @pytest.mark.parametrize(
     ("opcode", "text"),
     [
-        (5, "opcode 5 (put_dhcpv6_opts)"),
-        (8, "opcode 8 (put_nd_ra_opts)"),
+        (6, "opcode 6 (dns_lookup)"),
         (15, "opcode 15 (event)"),
         (25, "opcode 25 (put_fdb)"),
         (28, "opcode 28 (dhcp_relay_req_chk)"),

@@ -68,9 +68,9 @@ def test_encode_names_the_mistake(capsys: Capture) -> None:
 
 
 def test_decode_prints_the_logical_action(capsys: Capture) -> None:
-    other = "0000000500000000"
+    other = "0000000600000000"
     assert cli.main(["decode", USERDATA, USERDATA.replace(".", ""), other]) == 0
-    expected = f"{ACTION}\n{ACTION}\nopcode 5 (put_dhcpv6_opts)\n"
+    expected = f"{ACTION}\n{ACTION}\nopcode 6 (dns_lookup)\n"
     assert capsys.readouterr() == (expected, "")
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from flows.options import DHCPV4
+from flows.options import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
 from flows.values import TYPES
 
 ROOT = Path(__file__).parents[2]
+FROM_THE_ADDRESSES = {"offerip", "ia_addr"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -18,10 +19,13 @@ def rows_of(header: str) -> list[str]:
     return README.split(f"{header}\n", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
 
 
-def test_the_option_table_is_the_one_of_the_source() -> None:
-    options = [option for option in DHCPV4.by_name.values() if option.code]
-    expected = [f"| {o.name} | {o.code} | {o.type} | {o.rfc} |" for o in options]
-    assert rows_of("| option | code | type | defined in |") == expected
+def test_the_option_tables_are_those_of_the_source() -> None:
+    for family, table in (("dhcpv4", DHCPV4), ("dhcpv6", DHCPV6)):
+        options = [o for o in table.by_name.values() if o.name not in FROM_THE_ADDRESSES]
+        expected = [f"| {o.name} | {o.code} | {o.type} | {o.rfc} |" for o in options]
+        assert rows_of(f"| {family} | code | type | defined in |") == expected
+    expected = [f"| {o.name} | {o.type} | {o.rfc} |" for o in ROUTER_ADVERTISEMENT.by_name.values()]
+    assert rows_of("| ra | type | defined in |") == expected
 
 
 def test_every_type_is_explained() -> None:
@@ -34,6 +38,12 @@ def test_the_configuration_is_that_of_the_example() -> None:
     example = ROOT / "tests" / "examples" / "finance-network1.yaml"
     assert shown
     assert shown[1] == example.read_text(encoding="utf-8").split("\n", 2)[2]
+
+
+def test_what_is_added_for_ipv6_is_that_of_the_example() -> None:
+    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    example = ROOT / "tests" / "examples" / "finance-network1-ipv6.yaml"
+    assert shown in example.read_text(encoding="utf-8")
 
 
 def test_every_command_is_listed() -> None:

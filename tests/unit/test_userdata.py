@@ -3,25 +3,33 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 import pytest
 
+from flows.cursor import UserdataError
+from flows.extension import BootFile, Dhcpv4Extension, Dhcpv6Extension
 from flows.userdata import (
     REG0_3,
+    REG0_5,
     PutDhcpOpts,
+    PutDhcpv6Opts,
+    PutNdRaOpts,
     ResultBit,
     UnknownOpcode,
-    UserdataError,
     decode_userdata,
     encode_userdata,
 )
-from tests.unit.vectors import GOOD, REFERENCE, Good
+from tests.unit.vectors import GOOD, GOOD6, GOOD_RA, REFERENCE, Good
 
 OFFERIP = IPv4Address("10.0.0.5")
 HEADER = bytes.fromhex("00000002 00000000 0001de10 00000063 0a000005")
 
-good = pytest.mark.parametrize("vector", GOOD, ids=lambda vector: f"line{vector.line}")
+HEADER6 = bytes.fromhex("00000005 00000000 0001de10 00000063")
+HEADER_RA = bytes.fromhex("00000008 00000000 0001de10 00000065 86000000 ff80ffff 0000000000000000")
+
+good = pytest.mark.parametrize("vector", [*GOOD, *GOOD6, *GOOD_RA], ids=lambda vector: vector.where)
 
 
 def test_reference_port_decodes() -> None:
@@ -45,13 +53,22 @@ def test_decoded_userdata_encodes_to_the_same_bytes(vector: Good) -> None:
     assert encode_userdata(decode_userdata(vector.userdata)) == vector.userdata
 
 
+# Of each opcode, where the options start, and the size of one by its first four bytes.
+OPTIONS: dict[int, tuple[int, Callable[[bytes], int]]] = {
+    2: (20, lambda option: 2 + option[1]),
+    5: (16, lambda option: 4 + int.from_bytes(option[2:], "big")),
+    8: (32, lambda option: 8 * option[1]),
+}
+
+
 @good
 def test_userdata_cut_anywhere_is_an_error_or_ends_between_options(vector: Good) -> None:
     userdata = vector.userdata
-    boundaries = {20}
+    start, size_of = OPTIONS[userdata[3]]
+    boundaries = {start}
     while max(boundaries) < len(userdata):
         at = max(boundaries)
-        boundaries.add(at + 2 + userdata[at + 1])
+        boundaries.add(at + size_of(userdata[at : at + 4]))
     decoded = set()
     for end in range(len(userdata) + 1):
         try:
@@ -124,6 +141,33 @@ def test_split_value_is_joined_wherever_its_parts_are() -> None:
             "00000002 00000000 0001de10 00000080 0a000005",
             "bit 128 of result field 0x0001de10, expected 0 to 127",
         ),
+        (
+            HEADER6.hex() + "0018",
+            "offset 18: 0 bytes left, expected the 2 of the option's length",
+        ),
+        (
+            HEADER6.hex() + "00180002 61",
+            "offset 20: 1 bytes left, expected the 2 of the value of option 24",
+        ),
+        (
+            HEADER6.hex() + "00020004 0a000000",
+            "option 2 does not hold its type: "
+            "server_id: 4 bytes, expected a MAC, xx:xx:xx:xx:xx:xx",
+        ),
+        (
+            HEADER6.hex() + "00030000",
+            "option 3 cannot be in userdata, it is made of the port's addresses",
+        ),
+        (HEADER6.hex() + "0020000100 0020000100", "option 32 is there twice"),
+        (HEADER_RA.hex() + "0100", "option 1 has length 0, expected 1 or more"),
+        (
+            HEADER_RA.hex() + "01010a0000",
+            "offset 18: 3 bytes left, expected the 6 of the value of option 1",
+        ),
+        (
+            HEADER_RA.hex()[:32] + "88" + HEADER_RA.hex()[34:],
+            "the message begins with 0x88000000, expected 0x86000000: type 134, code 0, checksum 0",
+        ),
     ],
 )
 def test_bad_userdata(userdata: str, error: str) -> None:
@@ -133,9 +177,12 @@ def test_bad_userdata(userdata: str, error: str) -> None:
 
 
 def test_other_opcode_is_told_apart() -> None:
-    with pytest.raises(UnknownOpcode, match=r"^opcode 5, expected 2 \(put_dhcp_opts\)$") as raised:
-        decode_userdata(bytes.fromhex("00000005 00000000"))
-    assert raised.value.opcode == 5
+    with pytest.raises(UnknownOpcode) as raised:
+        decode_userdata(bytes.fromhex("00000007 00000000"))
+    assert raised.value.opcode == 7
+    assert str(raised.value) == (
+        "opcode 7, expected one of 2 (put_dhcp_opts), 5 (put_dhcpv6_opts), 8 (put_nd_ra_opts)"
+    )
 
 
 def test_option_given_twice_is_refused() -> None:
@@ -147,6 +194,131 @@ def test_more_than_a_flow_can_carry_is_refused() -> None:
     assert len(encode_userdata(PutDhcpOpts(OFFERIP, ((43, bytes(64470)),)))) == 64996
     with pytest.raises(UserdataError, match=r"^the options take 65001 bytes, at most 65000 fit$"):
         encode_userdata(PutDhcpOpts(OFFERIP, ((43, bytes(64475)),)))
+
+
+def test_options_of_dhcpv6_keep_their_order_and_their_bytes() -> None:
+    action = PutDhcpv6Opts(((59, b"a"), (5, bytes(16)), (32, b""), (65534, bytes(300))))
+    assert encode_userdata(action) == HEADER6 + bytes.fromhex(
+        "003b0001 61 00050010" + "00" * 16 + "00200000 fffe012c" + "00" * 300
+    )
+    assert decode_userdata(encode_userdata(action)) == action
+
+
+def test_a_router_advertisement_is_carried_as_it_is() -> None:
+    action = PutNdRaOpts(HEADER_RA[16:])
+    assert action.result == REG0_5 == ResultBit(0x0001DE10, 101)
+    assert encode_userdata(action) == HEADER_RA
+    assert decode_userdata(HEADER_RA) == action
+
+
+EXTENSION = Dhcpv4Extension(
+    rapid_commit=True,
+    addresses=(IPv4Address("10.0.0.6"),),
+    boot_files=(BootFile((0,), b"a"), BootFile((7, 9), b"b")),
+)
+ENCODED = "01000101 0200040a000006 030004 01000061 030006 020007000962"
+EXTENSION6 = Dhcpv6Extension(
+    preferred_lifetime_s=60,
+    valid_lifetime_s=120,
+    t1_s=0,
+    t2_s=30,
+    rapid_commit=True,
+    prefix_length=56,
+    addresses=(IPv6Address("fd00::6"),),
+    delegated_prefixes=(IPv6Network("fd00:5::/48"),),
+)
+ENCODED6 = (
+    "010004 0000003c 020004 00000078 030004 00000000 040004 0000001e 050001 01 060001 38"
+    "070010 fd000000000000000000000000000006 080011 30 fd000005000000000000000000000000"
+)
+
+
+def test_the_extension_is_the_last_option() -> None:
+    action = PutDhcpOpts(OFFERIP, ((26, b"\5\0"),), extension=EXTENSION)
+    encoded = bytes.fromhex(ENCODED)
+    userdata = HEADER + bytes.fromhex("1a020500") + bytes((255, len(encoded))) + encoded
+    assert encode_userdata(action) == userdata
+    assert decode_userdata(userdata) == action
+    action6 = PutDhcpv6Opts(((32, b""),), extension=EXTENSION6)
+    encoded = bytes.fromhex(ENCODED6)
+    userdata = HEADER6 + bytes.fromhex("00200000 ffff") + len(encoded).to_bytes(2, "big") + encoded
+    assert encode_userdata(action6) == userdata
+    assert decode_userdata(userdata) == action6
+
+
+def test_a_long_extension_is_split_and_joined() -> None:
+    addresses = tuple(IPv4Address(i) for i in range(100))
+    action = PutDhcpOpts(OFFERIP, (), extension=Dhcpv4Extension(addresses=addresses))
+    userdata = encode_userdata(action)
+    assert (userdata[20:25], userdata[277:279]) == (b"\xff\xff\2\1\x90", b"\xff\x94")
+    assert decode_userdata(userdata) == action
+
+
+def test_what_is_the_default_is_not_carried() -> None:
+    assert encode_userdata(PutDhcpOpts(OFFERIP, (), extension=Dhcpv4Extension(False, ()))) == HEADER
+    assert encode_userdata(PutDhcpv6Opts((), extension=Dhcpv6Extension())) == HEADER6
+    assert decode_userdata(HEADER6 + bytes.fromhex("ffff0004 06000140")) == PutDhcpv6Opts(())
+
+
+@pytest.mark.parametrize(
+    ("extension", "error"),
+    [
+        ("04000100", "extension 4 is unknown, expected 1 to 3"),
+        ("00000100", "extension 0 is unknown, expected 1 to 3"),
+        ("0100", "offset 1: 1 bytes left, expected the 2 of the extension's length"),
+        ("010002 01", "offset 3: 1 bytes left, expected the 2 of the value of extension 1"),
+        ("01000101 01000101", "extension 1 (rapid_commit) is there twice"),
+        ("01000102", "extension 1: rapid_commit: 0x02 is neither, expected true or false, 1 or 0"),
+        ("020003 0a0000", "extension 2: addresses: 3 bytes, expected IPv4 addresses"),
+        (
+            "030003 010000",
+            "extension 3: boot_file: 3 bytes, expected 1 to 255 architectures (0 to 65535), "
+            "then a name or URL",
+        ),
+    ],
+)
+def test_bad_extension(extension: str, error: str) -> None:
+    part = bytes.fromhex(extension)
+    with pytest.raises(UserdataError) as raised:
+        decode_userdata(HEADER + bytes((255, len(part))) + part)
+    assert str(raised.value) == error
+
+
+@pytest.mark.parametrize(
+    ("extension", "error"),
+    [
+        ("09000100", "extension 9 is unknown, expected 1 to 8"),
+        (
+            "010004 00000002 020004 00000001",
+            "preferred_lifetime is 2, valid_lifetime 1, "
+            "expected preferred_lifetime <= valid_lifetime",
+        ),
+        ("030004 00000002 040004 00000001", "t1 is 2, t2 1, expected t1 <= t2"),
+        ("06000181", "prefix_length is 129, expected 0 to 128"),
+        (
+            "080011 81" + "00" * 16,
+            f"extension 8: delegated_prefixes: 0x81{'00' * 16} is no prefix, "
+            "expected IPv6 prefixes, as in fd00::/56",
+        ),
+    ],
+)
+def test_bad_extension_of_dhcpv6(extension: str, error: str) -> None:
+    part = bytes.fromhex(extension)
+    with pytest.raises(UserdataError) as raised:
+        decode_userdata(HEADER6 + b"\xff\xff" + len(part).to_bytes(2, "big") + part)
+    assert str(raised.value) == error
+
+
+@pytest.mark.parametrize(
+    ("userdata", "error"),
+    [
+        (HEADER + bytes.fromhex("ff0401000101 1a020500"), "option 26 is behind option 255"),
+        (HEADER6 + bytes.fromhex("ffff000401000101 00200000"), "option 32 is behind option 65535"),
+    ],
+)
+def test_an_option_behind_the_extension_is_refused(userdata: bytes, error: str) -> None:
+    with pytest.raises(UserdataError, match=f"^{error}, expected that to be the last$"):
+        decode_userdata(userdata)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,17 @@ from typing import Any
 
 import pytest
 
-from flows.options import DHCPV4, OptionError
+from flows.options import (
+    DHCPV4,
+    DHCPV4_EXTENSION,
+    DHCPV6,
+    ROUTER_ADVERTISEMENT,
+    OptionError,
+    OptionTable,
+)
 from flows.values import encode_value, format_option, format_value
 
+V6, RA, V4_EXTENSION = DHCPV6, ROUTER_ADVERTISEMENT, DHCPV4_EXTENSION
 ROUTES = "20a9fea9fec0a80102 00c0a80101"
 
 
@@ -86,6 +94,80 @@ def test_value_to_bytes_to_text(name: str, value: Any, expected: str, text: str)
 
 
 @pytest.mark.parametrize(
+    ("table", "name", "value", "expected", "text"),
+    [
+        (V6, "server_id", "FA:16:3e:00:00:01", "fa163e000001", "fa:16:3e:00:00:01"),
+        (V6, "dns_server", ["fd00::1"], "fd00" + "00" * 13 + "01", "fd00::1"),
+        (V6, "dns_server", "fd00::1", "fd00" + "00" * 13 + "01", "fd00::1"),
+        (V6, "domain_search", "a.org, b", "612e6f72672c2062", '"a.org, b"'),
+        (V6, "domain_search", ["a.org", "b"], "612e6f72672c62", '"a.org,b"'),
+        (V6, "fqdn", "vm1.a.", "03766d31 0161 00", '"vm1.a"'),
+        (V6, "ntp_server", "ntp.a", "00030007 036e7470 0161 00", '"ntp.a"'),
+        (V6, "ntp_server", "ff05::1", "00020010 ff05" + "00" * 13 + "01", "ff05::1"),
+        (V6, "option_31", ["fd00::1"], "fd00" + "00" * 13 + "01", "0xfd00" + "00" * 13 + "01"),
+        (RA, "prefix", "fd00::1/64", "40 fd00" + "00" * 14, "fd00::/64"),
+        (RA, "addr_mode", "dhcpv6_stateful", "80", '"dhcpv6_stateful"'),
+        (RA, "router_preference", "LOW", "18", '"LOW"'),
+        (RA, "dnssl", ["a.org", "b"], "0161 036f7267 00 0162 00", '"a.org,b"'),
+        (
+            RA,
+            "route_info",
+            ["HIGH-fd00::/16", "LOW-::/0"],
+            "08 10 fd00" + "00" * 14 + "18 00" + "00" * 16,
+            '"HIGH-fd00::/16,LOW-::/0"',
+        ),
+        (RA, "pref64", "64:ff9b::/96", "60 0064ff9b" + "00" * 12, "64:ff9b::/96"),
+        (V4_EXTENSION, "boot_file", [7, 9, '"b"'], "02 0007 0009 62", '{7, 9, "b"}'),
+    ],
+)
+def test_value_of_the_other_tables(
+    table: OptionTable, name: str, value: Any, expected: str, text: str
+) -> None:
+    option = table.lookup(name)
+    encoded = encode_value(option, value)
+    assert encoded == bytes.fromhex(expected)
+    assert format_value(option, encoded) == text
+    assert encode_value(option, text) == encoded
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "value"),
+    [
+        (V6, "server_id", "0a00000000"),
+        (V6, "dns_server", ""),
+        (V6, "dns_server", "00" * 15),
+        (V6, "domain_search", ""),
+        (V6, "domain_search", "61c3a9"),  # no ASCII
+        (V6, "domain_search", "612e2e62"),  # an empty label
+        (V6, "fqdn", "0161 00 0162 00"),  # two names
+        (V6, "fqdn", "0161"),
+        (V6, "ntp_server", ""),
+        (V6, "ntp_server", "00"),
+        (V6, "ntp_server", "00010020" + "00" * 32),  # two addresses in one suboption
+        (V6, "ntp_server", "00040000"),
+        (RA, "prefix", "81" + "00" * 16),
+        (RA, "prefix", "40" + "00" * 15 + "01"),  # a host bit
+        (RA, "prefix", "40"),
+        (RA, "addr_mode", "c0"),
+        (RA, "route_info", "10 00" + "00" * 16),
+        (RA, "route_info", "00"),
+        (RA, "dnssl", "0161 00 0162 c000"),  # compressed
+        (RA, "pref64", "40" + "00" * 16 + "40" + "00" * 16),
+        (RA, "pref64", "41" + "00" * 16),
+        (V4_EXTENSION, "boot_file", ""),
+        (V4_EXTENSION, "boot_file", "00 61"),
+        (V4_EXTENSION, "boot_file", "01 0000"),
+        (V4_EXTENSION, "boot_file", "02 0000 61"),
+    ],
+)
+def test_bytes_that_fit_no_value_of_the_other_tables(
+    table: OptionTable, name: str, value: str
+) -> None:
+    with pytest.raises(OptionError, match=f"^{name}: .*expected "):
+        format_value(table.lookup(name), bytes.fromhex(value))
+
+
+@pytest.mark.parametrize(
     ("name", "value", "error"),
     [
         ("mtu", 99999, "mtu: 99999 does not fit, expected a number from 0 to 65535"),
@@ -136,7 +218,7 @@ def test_value_to_bytes_to_text(name: str, value: Any, expected: str, text: str)
             "option_43",
             0x104,
             "option_43: 260 is none of them (in YAML, put 0x… in quotes), "
-            "expected 0x and an even number of hex digits, text, or IPv4 addresses",
+            "expected 0x and an even number of hex digits, text, or IP addresses",
         ),
     ],
 )
@@ -203,9 +285,12 @@ def test_bytes_that_fit_no_value(name: str, value: str) -> None:
     with pytest.raises(OptionError, match=f"^{name}: "):
         format_value(option, bytes.fromhex(value))
     shown = f"0x{value}" if value else '""'
-    assert format_option(option.code, bytes.fromhex(value)) == f"option_{option.code} = {shown}"
+    assert (
+        format_option(DHCPV4, option.code, bytes.fromhex(value))
+        == f"option_{option.code} = {shown}"
+    )
 
 
 def test_domains_that_ovn_compressed_wrongly_are_shown_as_a_client_reads_them() -> None:
     encoded = bytes.fromhex("04636f727002757300 c000")  # OVN's "corp.us,corp.uk"
-    assert format_option(119, encoded) == 'domain_search_list = "corp.us,corp.us"'
+    assert format_option(DHCPV4, 119, encoded) == 'domain_search_list = "corp.us,corp.us"'

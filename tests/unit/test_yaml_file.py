@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from controller.sources import yaml_file
+from flows.action_text import format_action
 from flows.bindings import Configuration, Dhcpv4, Network, Place, Port
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "finance-network1.yaml"
+EXAMPLE6 = EXAMPLE.with_name("finance-network1-ipv6.yaml")
 
 # The line that is wrong is the one with %s; what comes before it are lines 1 to 8.
 NETWORK = """\
@@ -85,6 +87,139 @@ def test_the_reference_network_is_read_whole() -> None:
             ),
         ),
     )
+
+
+def test_the_network_with_everything_is_read_whole() -> None:
+    (network,) = yaml_file.load(EXAMPLE6).networks
+    (port,) = network.ports
+    actions = (
+        network.put_dhcp_opts(port),
+        network.put_dhcpv6_opts(port),
+        network.put_nd_ra_opts(),
+    )
+    assert [format_action(action) for action in actions if action] == [
+        "reg0[3] = put_dhcp_opts(offerip = 192.168.1.7, classless_static_route = "
+        "{169.254.169.254/32, 192.168.1.2, 0.0.0.0/0, 192.168.1.1}, dns_server = 172.25.250.254, "
+        'hostname = "vm1", lease_time = 43200, mtu = 1442, netmask = 255.255.255.0, '
+        "router = 192.168.1.1, server_id = 192.168.1.1);",
+        "reg0[3] = put_dhcpv6_opts(ia_addr = fd00:1::7, dns_server = fd00:1::53, "
+        'domain_search = "example.org", server_id = fa:16:3e:9f:1a:b5);',
+        'reg0[5] = put_nd_ra_opts(addr_mode = "dhcpv6_stateful", router_lifetime = 0, '
+        "slla = fa:16:3e:9f:1a:b5, mtu = 1442, prefix = fd00:1::/64);",
+    ]
+
+
+def test_everything_that_ovn_does_not_know_is_in_the_actions(tmp_path: Path) -> None:
+    text = """
+networks:
+  red:
+    dhcpv4:
+      cidr: 10.0.0.0/24
+      server_mac: "0a:00:00:00:00:01"
+      lease_time: 600
+      rapid_commit: true
+      bootfile_name: http://10.0.0.1/boot.ipxe
+      bootfile_name_by_arch: {bios: undionly.kpxe, uefi_x86_64: ipxe.efi, 11: arm64.efi}
+      ipv6_only_preferred: 1800
+      captive_portal: https://portal/
+    dhcpv6:
+      cidr: fd00::/56
+      valid_lifetime: 120
+      t1: 30
+      t2: 60
+      rapid_commit: true
+      ntp_server: [fd00::1, ntp.example.org]
+      option_32: "0x00000e10"
+    ra:
+      slla: 0a:00:00:00:00:02
+      addr_mode: dhcpv6_stateless
+      router_preference: HIGH
+      prefix: [fd00:0:0:1::/64, fd00:0:0:2::/64]
+      rdnss: [fd00::53, fd00::54]
+      dnssl: [a.org, b.org]
+      route_info: HIGH-fd00:9::/48
+      hop_limit: 64
+      valid_lifetime: 3600
+      interval: [3, 10]
+    ports:
+      vm1:
+        addresses: "02:00:00:00:00:01 10.0.0.5 10.0.0.6 fd00::5 fd00::6"
+        options6: {dns_server: "fd00::35"}
+        delegated_prefix: fd00:5::/56
+"""
+    (network,) = load(tmp_path, text).networks
+    (port,) = network.ports
+    assert network.ra
+    assert (network.ra.slla.hex(), network.ra.interval) == ("0a0000000002", (3, 10))
+    actions = (
+        network.put_dhcp_opts(port),
+        network.put_dhcpv6_opts(port),
+        network.put_nd_ra_opts(),
+    )
+    assert [format_action(action) for action in actions if action] == [
+        "reg0[3] = put_dhcp_opts(offerip = 10.0.0.5, "
+        'bootfile_name = "http://10.0.0.1/boot.ipxe", captive_portal = "https://portal/", '
+        "ipv6_only_preferred = 1800, lease_time = 600, netmask = 255.255.255.0, "
+        "server_id = 10.0.0.1, rapid_commit = 1, addresses = 10.0.0.6, "
+        'boot_file = {0, "undionly.kpxe"}, boot_file = {7, 9, "ipxe.efi"}, '
+        'boot_file = {11, "arm64.efi"});',
+        "reg0[3] = put_dhcpv6_opts(ia_addr = fd00::5, dns_server = fd00::35, "
+        'ntp_server = {fd00::1, "ntp.example.org"}, option_32 = 0x00000e10, '
+        "server_id = 0a:00:00:00:00:01, preferred_lifetime = 120, valid_lifetime = 120, t1 = 30, "
+        "t2 = 60, rapid_commit = 1, prefix_length = 56, addresses = fd00::6, "
+        "delegated_prefixes = fd00:5::/56);",
+        'reg0[5] = put_nd_ra_opts(addr_mode = "dhcpv6_stateless", router_preference = "HIGH", '
+        "hop_limit = 64, valid_lifetime = 3600, preferred_lifetime = 3600, "
+        'slla = 0a:00:00:00:00:02, rdnss = {fd00::53, fd00::54}, dnssl = "a.org,b.org", '
+        'route_info = "HIGH-fd00:9::/48", prefix = fd00:0:0:1::/64, prefix = fd00:0:0:2::/64);',
+    ]
+
+
+def test_a_server_has_one_mac_if_no_other_is_given(tmp_path: Path) -> None:
+    text = """
+networks:
+  red: {dhcpv6: {cidr: "fd00::/64"}, ra: {prefix: "fd00::/64"}, ports: {}}
+  blue:
+    dhcpv4: {cidr: 10.0.0.0/24, server_mac: "0a:00:00:00:00:01"}
+    dhcpv6: {cidr: "fd00::/64"}
+    ra: {prefix: "fd00::/64"}
+    ports: {}
+  green:
+    dhcpv4: {cidr: 10.0.0.0/24}
+    dhcpv6: {cidr: "fd00::/64", server_id: "0a:00:00:00:00:02"}
+    ra: {prefix: "fd00::/64"}
+    ports: {}
+"""
+    macs = [
+        (network.dhcpv6.server_id.hex(), network.ra.slla.hex())
+        for network in load(tmp_path, text).networks
+        if network.dhcpv6 and network.ra
+    ]
+    assert macs == [("b2f51a511f1d",) * 2, ("0a0000000001",) * 2, ("0a0000000002",) * 2]
+
+
+@pytest.mark.parametrize(
+    ("interval", "expected"), [("600", (198.0, 600.0)), ("4", (3.0, 4.0)), ("[5, 10]", (5, 10))]
+)
+def test_interval_of_router_advertisements(
+    tmp_path: Path, interval: str, expected: tuple[float, float]
+) -> None:
+    text = f"networks: {{red: {{ra: {{prefix: 'fd00::/64', interval: {interval}}}, ports: {{}}}}}}"
+    (network,) = load(tmp_path, text).networks
+    assert network.ra
+    assert network.ra.interval == expected
+
+
+def test_a_router_is_one_only_if_its_mac_or_lifetime_is_given(tmp_path: Path) -> None:
+    def lifetime_s(settings: str) -> int:
+        text = f"networks: {{red: {{ra: {{prefix: 'fd00::/64'{settings}}}, ports: {{}}}}}}"
+        (network,) = load(tmp_path, text).networks
+        assert network.ra
+        return int.from_bytes(network.ra.message[6:8], "big")
+
+    assert lifetime_s("") == 0
+    assert lifetime_s(", slla: 0a:00:00:00:00:01") == 65535
+    assert lifetime_s(", router_lifetime: 1800") == 1800
 
 
 def test_what_is_not_given_gets_its_default(tmp_path: Path) -> None:
@@ -212,6 +347,227 @@ def test_mistakes_in_a_network_are_named_and_placed(tmp_path: Path, line: str, e
     assert place == ("c.yaml:8:" if line == "mtu: [" else "c.yaml:6:")  # seen only at a later line
 
 
+# The line that is wrong is the one with %s; what comes before it are lines 1 to 5.
+NETWORK6 = """\
+networks:
+  red:
+    %s
+    ports:
+      vm1: {addresses: "02:00:00:00:00:01 10.0.0.5 fd00::5"}
+"""
+IN_NETWORK6 = [
+    (
+        "dhcpv6: {}",
+        "cidr: nothing is no IPv6 prefix, expected address/length, as in fd00:1::/64",
+    ),
+    ("dhcpv6: {cidr: 'fd00::1/64'}", "cidr: fd00::1/64 has host bits set, expected fd00::/64"),
+    (
+        "dhcpv6: {cidr: 10.0.0.0/8}",
+        "cidr: '10.0.0.0/8' is no IPv6 prefix, expected address/length, as in fd00:1::/64",
+    ),
+    (
+        "dhcpv6: {cidr: 'fe80::/64'}",
+        "cidr: fe80::/64 is not for hosts, expected a prefix as in fd00:1::/64",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', server_id: 10.0.0.1}",
+        "server_id: 10.0.0.1 is not a MAC, expected a MAC, xx:xx:xx:xx:xx:xx",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', server_id: '01:00:00:00:00:01'}",
+        "server_id: 01:00:00:00:00:01 is nobody's MAC, expected a unicast one",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', ia_addr: 'fd00::5'}",
+        "ia_addr: comes from the port's addresses, expected nothing here",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', lease_time: 60}",
+        "lease_time: unknown option, expected the name of a DHCPv6 option or option_NNN",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', prefered_lifetime: 60}",
+        "prefered_lifetime: unknown option, expected the name of a DHCPv6 option or option_NNN "
+        "(did you mean preferred_lifetime?)",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', dhcpv6_stateless: 1}",
+        "dhcpv6_stateless: 1, expected true or false",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', rapid_commit: maybe}",
+        "rapid_commit: 'maybe': column 1: `maybe', expected a constant (text goes in double "
+        "quotes); expected true or false, 1 or 0",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', preferred_lifetime: 60, valid_lifetime: 30}",
+        "preferred_lifetime: preferred_lifetime is 60, valid_lifetime 30, "
+        "expected preferred_lifetime <= valid_lifetime",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', valid_lifetime: -1}",
+        "valid_lifetime: -1 does not fit, expected a number from 0 to 4294967295",
+    ),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', valid_lifetime: 0}",
+        "valid_lifetime: 0 seconds, expected 1 or more (4294967295 is for ever)",
+    ),
+    ("dhcpv6: {cidr: 'fd00::/64', t1: 2, t2: 1}", "t1: t1 is 2, t2 1, expected t1 <= t2"),
+    (
+        "dhcpv6: {cidr: 'fd00::/64', valid_lifetime: 60, t2: 61}",
+        "t2: is 61, expected valid_lifetime, 60, or less",
+    ),
+    ("dhcpv6: {cidr: 'fd00::/64', t1: {}}", "t1: is nested, expected a value or a list of values"),
+    (
+        "ra: {prefix: 'fd00::/64', preffix: 'fd00::/64'}",
+        "preffix: unknown option, expected the name of a router advertisement option "
+        "(did you mean prefix?)",
+    ),
+    (
+        "ra: {addr_mode: dhcpv6_stateless}",
+        "prefix: is missing, expected one with addr_mode dhcpv6_stateless",
+    ),
+    (
+        "ra: {addr_mode: dhcp}",
+        "addr_mode: 'dhcp' is none of them, expected slaac or dhcpv6_stateless or dhcpv6_stateful",
+    ),
+    (
+        "ra: {prefix: 'fd00::/48'}",
+        "prefix: fd00::/48, expected length 64 with addr_mode slaac (RFC 4862 §5.5.3)",
+    ),
+    (
+        "ra: {prefix: 'fe80::/64'}",
+        "prefix: fe80::/64 is not for hosts, expected a prefix as in fd00:1::/64",
+    ),
+    ("ra: {prefix: 'fd00::/64', mtu: 1279}", "mtu: 1279, expected 1280 or more (RFC 8200 §5)"),
+    (
+        "ra: {prefix: 'fd00::/64', slla: '01:00:00:00:00:01'}",
+        "slla: 01:00:00:00:00:01 is nobody's MAC, expected a unicast one",
+    ),
+    (
+        "ra: {prefix: 'fd00::/64', router_preference: HIGH}",
+        "router_preference: is of a router, expected slla or router_lifetime with it",
+    ),
+    (
+        "ra: {prefix: 'fd00::/64', router_lifetime: 5, interval: 10}",
+        "router_lifetime: 5, expected 0 or the longest interval, 10, or more",
+    ),
+    (
+        "ra: {prefix: 'fd00::/64', preferred_lifetime: 2, valid_lifetime: 1}",
+        "preferred_lifetime: 2, expected valid_lifetime, 1, or less",
+    ),
+    *(
+        (
+            f"ra: {{prefix: 'fd00::/64', interval: {interval}}}",
+            f"interval: {shown}, expected the longest time, 4 to 1800 seconds, or "
+            "[shortest, longest] with shortest from 3 seconds to 3/4 of longest",
+        )
+        for interval, shown in [
+            ("3", "3"),
+            ("1801", "1801"),
+            ("often", "'often'"),
+            ("true", "True"),
+            ("[2, 10]", "[2, 10]"),
+            ("[8, 10]", "[8, 10]"),
+            ("[]", "[]"),
+            ("[3, 4, 5]", "[3, 4, 5]"),
+        ]
+    ),
+    (
+        f"ra: {{prefix: 'fd00::/64', captive_portal: 'https://{'p' * 2000}/'}}",
+        "ra: the message has 2072 bytes, expected 1460 at most",
+    ),
+    (
+        f"ra: {{prefix: 'fd00::/64', captive_portal: 'https://{'p' * 2040}/'}}",
+        "ra: option 37 takes 2056 bytes, expected 2040 at most",
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24, bootfile_name_by_arch: a}",
+        "bootfile_name_by_arch: 'a', expected a mapping",
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24, bootfile_name_by_arch: {uefi: a}}",
+        "uefi: no architecture, expected bios, uefi_x86_64, uefi_arm64, http_x86_64, http_arm64 "
+        "or a number from 0 to 65535",
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24, bootfile_name_by_arch: {65536: a}}",
+        "65536: no architecture, expected bios, uefi_x86_64, uefi_arm64, http_x86_64, http_arm64 "
+        "or a number from 0 to 65535",
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24, bootfile_name_by_arch: {9: a, uefi_x86_64: b}}",
+        "uefi_x86_64: is architecture 9, as 9 is, expected one",
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24, bootfile_name_by_arch: {bios: ''}}",
+        "bios: '', expected a file name or URL",
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24, option_80: ''}",
+        "option_80: cannot be configured, rapid_commit allows it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("line", "error"), IN_NETWORK6)
+def test_mistakes_in_the_rest_of_a_network_are_named_and_placed(
+    tmp_path: Path, line: str, error: str
+) -> None:
+    assert errors(tmp_path, NETWORK6 % line) == [f"c.yaml:3: red: {error}"]
+
+
+PORT6 = """\
+networks:
+  red:
+    %s
+    ports:
+      vm0: {addresses: "02:00:00:00:00:aa fd00::aa", delegated_prefix: "fd00:aa::/56"}
+      vm1:
+        addresses: %s
+        %s
+"""
+SHARED6 = "dhcpv6: {cidr: 'fd00::/64', server_id: '0a:00:00:00:00:01'}"
+ADDRESSES6 = "02:00:00:00:00:01 fd00::5"
+IN_PORT6 = [
+    (SHARED6, "02:00:00:00:00:01 fd00:1::5", "", "addresses: no IPv6 address in cidr fd00::/64, "
+     "expected one or none"),
+    (SHARED6, "02:00:00:00:00:01 fd00::aa", "", "addresses: fd00::aa is that of vm0 at c.yaml:5 "
+     "too, expected another"),
+    (SHARED6, "0a:00:00:00:00:01 fd00::5", "", "addresses: 0a:00:00:00:00:01 is server_id, "
+     "expected another"),
+    (SHARED6, "02:00:00:00:00:01 fd00::5 fe80::800:ff:fe00:1", "", "addresses: "
+     "fe80::800:ff:fe00:1 is the server's, expected another"),
+    (SHARED6, ADDRESSES6, "delegated_prefix: [fd00:5::1/56]", "delegated_prefix: fd00:5::1/56 has "
+     "host bits set, expected fd00:5::/56"),
+    (SHARED6, ADDRESSES6, "delegated_prefix: fd00::/56", "delegated_prefix: fd00::/56 overlaps "
+     "cidr fd00::/64, expected another"),
+    (SHARED6, ADDRESSES6, "delegated_prefix: fd00:aa::/56", "delegated_prefix: fd00:aa::/56 is "
+     "that of vm0 at c.yaml:5 too, expected another"),
+    (SHARED6, ADDRESSES6, "options6: {server_id: '0a:00:00:00:00:02'}", "server_id: belongs "
+     "under the network's dhcpv6, expected nothing here"),
+    (SHARED6, ADDRESSES6, "options6: {t1: 5}", "t1: unknown option, expected the name of a "
+     "DHCPv6 option or option_NNN"),
+    (SHARED6, ADDRESSES6, "options: {mtu: 1400}", "options: needs dhcpv4, which the network has "
+     "not"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("shared", "addresses", "line", "error"), IN_PORT6)
+def test_mistakes_in_a_port_of_ipv6_are_named_and_placed(
+    tmp_path: Path, shared: str, addresses: str, line: str, error: str
+) -> None:
+    (found,) = errors(tmp_path, PORT6 % (shared, addresses, line))
+    assert found.split(" ", 1)[1] == f"vm1: {error}"
+
+
+def test_what_needs_dhcpv6_is_refused_without_it(tmp_path: Path) -> None:
+    text = NETWORK % "mtu: 1400" + "        options6: {}\n        delegated_prefix: fd00:5::/56\n"
+    assert errors(tmp_path, text) == [
+        "c.yaml:12: vm1: delegated_prefix: needs dhcpv6, which the network has not"
+    ]
+
+
 ADDRESSES = 'addresses: "02:00:00:00:00:01 10.0.0.5"'
 IN_PORT = [
     ('addresses: ""', "vm1: addresses: '', expected a MAC, then addresses, in one text"),
@@ -258,7 +614,8 @@ IN_PORT = [
     ),
     (
         f'{ADDRESSES[:-1]}"\n        option: {{}}',
-        "vm1: option: unknown, expected addresses or options (did you mean options?)",
+        "vm1: option: unknown, expected addresses or options or options6 or delegated_prefix "
+        "(did you mean options?)",
     ),
     (
         f"{ADDRESSES}\n        options: {{server_id: 10.0.0.9}}",
@@ -309,7 +666,10 @@ DOCUMENTS = [
     ),
     ("networks: {}\nbridge: a/b", ["c.yaml:2: bridge: 'a/b', expected the name of a bridge"]),
     ("networks:", ["c.yaml:1: networks: nothing, expected a mapping"]),
-    ("networks:\n red: {ports: {}}", ["c.yaml:2: red: dhcpv4: is missing"]),
+    (
+        "networks:\n red: {ports: {}}",
+        ["c.yaml:2: red: dhcpv4: is missing, expected it or dhcpv6 or ra"],
+    ),
     ("networks:\n red: {dhcpv4: {cidr: 10.0.0.0/8}}", ["c.yaml:2: red: ports: is missing"]),
     (
         "networks:\n red: {dhcpv4: {}, ports: {}}",
@@ -327,10 +687,12 @@ DOCUMENTS = [
         ["c.yaml:5: red: arp_responder: 1, expected true or false"],
     ),
     (
-        "networks:\n red:\n  dhcpv4: {cidr: 10.0.0.0/8}\n  ports: {}\n  dhcpv6: {}\n  ra: {}",
+        "networks:\n red:\n  dhcpv4: []\n  ports: {}\n  dhcpv6: {}\n  ra: {}",
         [
-            "c.yaml:5: red: dhcpv6: is not supported yet, expected dhcpv4 only",
-            "c.yaml:6: red: ra: is not supported yet, expected dhcpv4 only",
+            "c.yaml:3: red: dhcpv4: a list, expected a mapping",
+            "c.yaml:5: red: cidr: nothing is no IPv6 prefix, expected address/length, "
+            "as in fd00:1::/64",
+            "c.yaml:6: red: prefix: is missing, expected one with addr_mode slaac",
         ],
     ),
     (b"networks:\n \xff", ["c.yaml:2: is not UTF-8"]),
@@ -349,7 +711,7 @@ def test_all_mistakes_are_reported_in_the_order_of_the_file(tmp_path: Path) -> N
     text = NETWORK % "mtu: 99999" + "    color: red\nbridge: br0\n"
     assert errors(tmp_path, text) == [
         "c.yaml:6: red: mtu: 99999 does not fit, expected a number from 0 to 65535",
-        "c.yaml:11: red: color: unknown, expected dhcpv4 or arp_responder or ports",
+        "c.yaml:11: red: color: unknown, expected dhcpv4 or dhcpv6 or ra or arp_responder or ports",
         "c.yaml:12: bridge: is at c.yaml:1 too, expected it once",
     ]
 
@@ -361,6 +723,20 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, name: str, reaso
     with pytest.raises(yaml_file.ConfigError) as caught:
         yaml_file.load(tmp_path / name)
     assert caught.value.errors == [f"{tmp_path / name}: cannot be read: {reason}"]
+
+
+@pytest.mark.parametrize(
+    ("size", "what"),
+    [
+        (65533, "boot_file takes 65536 bytes, at most 65535 fit"),
+        (65000, "the options take 65554 bytes, at most 65000 fit"),
+    ],
+)
+def test_an_extension_that_fits_no_flow_is_refused_at_its_port(
+    tmp_path: Path, size: int, what: str
+) -> None:
+    text = NETWORK % f"bootfile_name_by_arch: {{bios: {'b' * size}}}"
+    assert errors(tmp_path, text) == [f"c.yaml:9: vm1: {what}"]
 
 
 def test_userdata_that_fits_no_flow_is_refused_at_its_port(tmp_path: Path) -> None:
