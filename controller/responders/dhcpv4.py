@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The DHCPv4 server of one port: RFC 2131 for a client whose one address is already known.
+"""The DHCPv4 server of one port: RFC 2131 for a client whose addresses are already known.
 
 All it knows is in the flow's userdata, all it remembers is nothing: the same request always gets
 the same reply.  A reply depends on everything in the request except the IP identification, TTL
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from controller.responders.boot import HTTP_CLIENT, Boot, BootFiles
 from controller.responders.verdict import Answer, Reason, Silence, Verdict
 from controller.wire import dhcpv4 as wire
 from controller.wire.frames import Fragment, FrameError, NotUdp, Truncated, decode_udp, encode_udp
@@ -36,6 +37,7 @@ _NO_FILE = bytes(wire.FILE_SIZE)
 _NEXT_SERVER, _BOOTFILE_ALT = sorted(PRIVATE)
 _ALWAYS = frozenset(option.code for option in DHCPV4.by_code.values() if option.always)
 _TIMES = frozenset((wire.T1, wire.T2))
+_FOR_HTTP = bytes((wire.VENDOR_CLASS, wire.BOOTFILE))
 _REFUSAL = b"address not assigned to this port"
 
 _NAMES = {wire.OFFER: "DHCPOFFER", wire.ACK: "DHCPACK", wire.NAK: "DHCPNAK"}
@@ -59,25 +61,30 @@ class _Request(NamedTuple):
 
 
 class _Form(NamedTuple):
-    """What all replies of one kind have in common; `head` is their first options, encoded."""
+    """What all replies of one kind have in common; `head` is their first options, encoded.
+
+    One that `assigns` has the address it is about in yiaddr.
+    """
 
     kind: int
-    yiaddr: bytes
     siaddr: bytes
     head: bytes
+    assigns: bool = False
     left_out: frozenset[int] = frozenset()
 
 
 class _Offered(NamedTuple):
     """The options a client may get after the head, by code, bare and encoded.
 
-    `unasked` are those for a client that sends no parameter request list.  `sname` and `file` are
-    the fields for a client that did not ask for the options in their place.
+    `unasked` are those for a client that sends no parameter request list, `asked_or_not` those for
+    one that does.  `sname` and `file` are the fields for a client that did not ask for the options
+    in their place.
     """
 
     values: dict[int, bytes]
     encoded: dict[int, bytes]
     unasked: tuple[int, ...]
+    asked_or_not: bytes
     sname: bytes
     file: bytes
 
@@ -88,7 +95,9 @@ class Dhcpv4Responder:
     def __init__(self, opts: PutDhcpOpts) -> None:
         """Lay out, once, everything a reply has from the userdata."""
         values = dict(opts.options)
+        extension = opts.extension
         self._offerip = opts.offerip.packed
+        self._addresses = {self._offerip, *(address.packed for address in extension.addresses)}
         self._server_id = _four_bytes(values, wire.SERVER_ID)
         lease_time = _four_bytes(values, wire.LEASE_TIME)
         self._defect: Reason | None = None
@@ -108,16 +117,32 @@ class Dhcpv4Responder:
 
         siaddr = values.get(_NEXT_SERVER, _ANY)[:4].ljust(4, b"\0")
         without_times = {c: v for c, v in always.items() if c not in _TIMES | {wire.LEASE_TIME}}
-        self._offer = _Form(wire.OFFER, self._offerip, siaddr, _head(wire.OFFER, always))
-        self._ack = _Form(wire.ACK, self._offerip, siaddr, _head(wire.ACK, always))
+        self._offer = _Form(wire.OFFER, siaddr, _head(wire.OFFER, always), assigns=True)
+        self._ack = _Form(wire.ACK, siaddr, _head(wire.ACK, always), assigns=True)
+        # IPv6-only preferred is for those who ask for an address (RFC 8925 §3.3).
         self._inform_ack = _Form(
-            wire.ACK, _ANY, siaddr, _head(wire.ACK, without_times), left_out=_TIMES
+            wire.ACK,
+            siaddr,
+            _head(wire.ACK, without_times),
+            left_out=_TIMES | {wire.IPV6_ONLY},
         )
-        self._nak = _Form(wire.NAK, _ANY, _ANY, _head(wire.NAK, {wire.SERVER_ID: self._server_id}))
+        self._nak = _Form(wire.NAK, _ANY, _head(wire.NAK, {wire.SERVER_ID: self._server_id}))
+        self._rapid_ack: _Form | None = None
+        if extension.rapid_commit:
+            at_once = {**always, wire.RAPID_COMMIT: b""}
+            self._rapid_ack = self._ack._replace(head=_head(wire.ACK, at_once))
+        self._ipv6_only = wire.IPV6_ONLY in values
 
+        self._boot_files = BootFiles(
+            values.get(wire.BOOTFILE, b""), values.get(_BOOTFILE_ALT, b""), extension.boot_files
+        )
         plain = {c: v for c, v in values.items() if c not in _ALWAYS and c != _NEXT_SERVER}
-        self._to_ipxe = _offered(_with_bootfile(plain, wire.BOOTFILE), asked_only)
-        self._to_others = _offered(_with_bootfile(plain, _BOOTFILE_ALT), asked_only)
+        self._to_client = {
+            boot: _offered(
+                _with_boot(plain, boot), asked_only, _FOR_HTTP if boot.over_http else b""
+            )
+            for boot in self._boot_files.possible()
+        }
         self._with_nak = _offered({wire.MESSAGE: _REFUSAL}, {})
 
     def respond(self, frame: bytes) -> Verdict:
@@ -155,7 +180,7 @@ class Dhcpv4Responder:
         if self._defect is not None:
             return Silence(self._defect, request.mac)
         if kind == wire.DISCOVER:
-            return self._reply(request, self._offer, _ANY, self._offerip)
+            return self._on_discover(request)
         if kind == wire.REQUEST:
             return self._on_request(request)
         if kind == wire.INFORM:
@@ -175,6 +200,23 @@ class Dhcpv4Responder:
         server = request.options.get(wire.SERVER_ID)
         return server is not None and server[:4] != self._server_id
 
+    def _on_discover(self, request: _Request) -> Verdict:
+        """DHCPDISCOVER: an offer, or the lease itself with Rapid Commit (RFC 4039 §3.1).
+
+        A client that is told to prefer IPv6 is offered its address all the same.  RFC 8925 §3.3
+        would rather have 0.0.0.0, to save addresses: this one is kept for the port anyway, and
+        not every client understands an offer of none.
+        """
+        requested = _requested(request)
+        address = requested if requested in self._addresses else self._offerip
+        form = self._offer
+        if self._rapid_ack and wire.RAPID_COMMIT in request.options:
+            asked = request.options.get(wire.PARAMETER_REQUEST_LIST, b"")
+            # Who is told to prefer IPv6 may not want the lease (RFC 8925 §3.3).
+            if not (self._ipv6_only and wire.IPV6_ONLY in asked):
+                form = self._rapid_ack
+        return self._reply(request, form, _ANY, address)
+
     def _on_request(self, request: _Request) -> Verdict:
         """DHCPREQUEST (RFC 2131 §4.3.2, Table 4).
 
@@ -183,14 +225,12 @@ class Dhcpv4Responder:
         """
         if self._for_another(request):
             return Silence(Reason.OTHER_SERVER, request.mac)
-        requested = request.options.get(wire.REQUESTED_ADDRESS, b"")[:4]
-        if len(requested) != 4 or requested == _ANY:
-            requested = request.ciaddr
+        requested = _requested(request)
         if requested == _ANY:
             return Silence(Reason.NO_ADDRESS, request.mac)
-        if requested != self._offerip:
+        if requested not in self._addresses:
             return self._reply(request, self._nak, _ANY, requested)
-        return self._reply(request, self._ack, request.ciaddr, self._offerip)
+        return self._reply(request, self._ack, request.ciaddr, requested)
 
     def _on_inform(self, request: _Request) -> Verdict:
         """DHCPINFORM (RFC 2131 §4.3.5); a client that leaves ciaddr 0 is known by its IP source."""
@@ -213,7 +253,7 @@ class Dhcpv4Responder:
         if form is self._nak:
             offered, asked = self._with_nak, b""
         else:
-            offered = self._to_ipxe if _is_ipxe(options) else self._to_others
+            offered = self._to_client[self._boot_files.choose(options)]
             asked = options.get(wire.PARAMETER_REQUEST_LIST, b"")
 
         # The client identifier returns as it came (RFC 6842 §3), what the relay agent added as
@@ -238,7 +278,7 @@ class Dhcpv4Responder:
         else:
             fields = _overload(form, offered, asked, tail, room)
 
-        to_mac, to_ip, to_port = self._destination(request, form)
+        to_mac, to_ip, to_port = self._destination(request, form, address)
         link = request.link
         message = request.message
         flags = message[wire.FLAGS]
@@ -249,7 +289,7 @@ class Dhcpv4Responder:
             xid=message[wire.XID],
             flags=flags,
             ciaddr=ciaddr,
-            yiaddr=form.yiaddr,
+            yiaddr=address if form.assigns else _ANY,
             siaddr=form.siaddr,
             giaddr=request.giaddr,
             chaddr=message[wire.CHADDR],
@@ -262,8 +302,10 @@ class Dhcpv4Responder:
         )
         return Answer(frame, _NAMES[form.kind], request.mac, address, fields.dropped)
 
-    def _destination(self, request: _Request, form: _Form) -> tuple[bytes, bytes, int]:
-        """Where a reply goes: MAC, address, port (RFC 2131 §4.1)."""
+    def _destination(
+        self, request: _Request, form: _Form, address: bytes
+    ) -> tuple[bytes, bytes, int]:
+        """Where a reply about `address` goes: MAC, address, port (RFC 2131 §4.1)."""
         sender = request.link[6:12]
         informs = form is self._inform_ack
         # A DHCPINFORM is answered "directly to the address given in ciaddr" (§4.3.5), also when
@@ -276,7 +318,13 @@ class Dhcpv4Responder:
             return sender, request.ciaddr, _CLIENT_PORT
         if request.message[wire.FLAGS][0] & _BROADCAST_FLAG:
             return _BROADCAST_MAC, _BROADCAST_IP, _CLIENT_PORT
-        return sender, request.ip_source if informs else self._offerip, _CLIENT_PORT
+        return sender, address, _CLIENT_PORT
+
+
+def _requested(request: _Request) -> bytes:
+    """The address in option 50, or else in ciaddr, which may be none (RFC 2131 Table 4)."""
+    requested = request.options.get(wire.REQUESTED_ADDRESS, b"")[:4]
+    return request.ciaddr if len(requested) != 4 or requested == _ANY else requested
 
 
 def _four_bytes(values: Mapping[int, bytes], code: int) -> bytes:
@@ -311,42 +359,42 @@ def _head(kind: int, options: Mapping[int, bytes]) -> bytes:
     )
 
 
-def _with_bootfile(values: Mapping[int, bytes], preferred: int) -> dict[int, bytes]:
-    """`values` with one boot file, under its public code: the preferred one if there are two."""
-    public = {}
-    for code, value in values.items():
-        if code in (wire.BOOTFILE, _BOOTFILE_ALT):
-            public[wire.BOOTFILE] = values.get(preferred, value)
-        else:
-            public[code] = value
+def _with_boot(values: Mapping[int, bytes], boot: Boot) -> dict[int, bytes]:
+    """`values` with this boot file in the place of all that are configured."""
+    public = {wire.BOOTFILE if c == _BOOTFILE_ALT else c: v for c, v in values.items()}
+    if boot.file:
+        public[wire.BOOTFILE] = boot.file
+    if boot.over_http:
+        public[wire.VENDOR_CLASS] = HTTP_CLIENT
     return public
 
 
-def _offered(values: Mapping[int, bytes], asked_only: Mapping[int, bytes]) -> _Offered:
+def _offered(
+    values: Mapping[int, bytes], asked_only: Mapping[int, bytes], asked_or_not: bytes = b""
+) -> _Offered:
     """Compile `values`, in their order, and those that are sent only when asked for."""
     every = {**values, **asked_only}
     sname, file = values.get(wire.TFTP_SERVER, b""), values.get(wire.BOOTFILE, b"")
+    if len(sname) == 4:  # in OVN's userdata an address stands in four bytes; the field is for names
+        sname = b""
     return _Offered(
         values=every,
         encoded={code: wire.encode_option(code, value) for code, value in every.items()},
         # IPv6-only preferred is for those who ask for it (RFC 8925 §3.3).
         unasked=tuple(code for code in values if code != wire.IPV6_ONLY),
+        asked_or_not=asked_or_not,
         # A name in a field ends with a NUL (RFC 2131 §2); one that does not fit stays out.
         sname=sname.ljust(wire.SNAME_SIZE, b"\0") if len(sname) < wire.SNAME_SIZE else _NO_SNAME,
         file=file.ljust(wire.FILE_SIZE, b"\0") if len(file) < wire.FILE_SIZE else _NO_FILE,
     )
 
 
-def _is_ipxe(options: Mapping[int, bytes]) -> bool:
-    """iPXE sends its own option 175 or user class "iPXE", with or without RFC 3004's lengths."""
-    return wire.ETHERBOOT in options or b"iPXE" in options.get(wire.USER_CLASS, b"")
-
-
 def _choose(offered: _Offered, asked: bytes, left_out: frozenset[int]) -> list[int]:
     """The codes to send, in the order they were asked for (RFC 2132 §9.8)."""
     if not asked:
         return [code for code in offered.unasked if code not in left_out]
-    codes = [c for c in dict.fromkeys(asked) if c in offered.encoded and c not in left_out]
+    wanted = dict.fromkeys(offered.asked_or_not + asked)
+    codes = [c for c in wanted if c in offered.encoded and c not in left_out]
     if wire.CLASSLESS_ROUTES in codes:
         # It replaces both for a client that asks for it (RFC 3442).
         return [c for c in codes if c not in (wire.ROUTER, wire.STATIC_ROUTE)]

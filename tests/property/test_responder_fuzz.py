@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from ipaddress import IPv4Address
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.responders.dhcpv4 import Dhcpv4Responder
 from controller.responders.verdict import Answer, Reason, Silence, Verdict
+from flows.extension import BootFile, Dhcpv4Extension
+from flows.userdata import PutDhcpOpts
 from tests.lab.packets import (
     ACK,
     DECLINE,
@@ -24,6 +29,7 @@ from tests.lab.packets import (
 from tests.unit.requests import BOOTP, OWN, SERVER, ask, opts, patch, serve
 
 RELAY = "10.0.0.2"
+SECOND = "10.0.0.6"
 SMALL = opts(router=SERVER, dns_server="10.0.0.53", next_server=SERVER, bootfile_name="boot")
 LARGE = opts(
     router=SERVER,
@@ -35,9 +41,17 @@ LARGE = opts(
     classless_static_route="{" + ", ".join(f"10.{n}.0.0/16,10.0.0.1" for n in range(40)) + "}",
     **{f"option_{n}": "x" * 50 for n in range(224, 232)},
 )
-SERVED = {small_or_large: Dhcpv4Responder(small_or_large) for small_or_large in (SMALL, LARGE)}
+EXTENDED = replace(
+    opts(router=SERVER, ipv6_only_preferred=1800, bootfile_name="menu", option_60='"other"'),
+    extension=Dhcpv4Extension(
+        rapid_commit=True,
+        addresses=(IPv4Address(SECOND),),
+        boot_files=(BootFile((0,), b"undionly"), BootFile((7, 16), b"http://10.0.0.9/grub.efi")),
+    ),
+)
+SERVED = {served: Dhcpv4Responder(served) for served in (SMALL, LARGE, EXTENDED)}
 CONFIGURED = frozenset(code for served in SERVED for code, _ in served.options)
-SET_BY_THE_PROTOCOL = {51, 52, 53, 54, 56, 58, 59, 61, 67, 82}
+SET_BY_THE_PROTOCOL = {51, 52, 53, 54, 56, 58, 59, 60, 61, 67, 80, 82}
 
 ROUTES_FIRST = option(55, bytes([121, 3, 33, 1, 6, 58, 59, 108, 67, *range(224, 232), 253, 254]))
 COMMON = (ROUTES_FIRST, option(61, b"\1\2\0\0\0\0\1"), option(57, b"\2\x40"), option(12, b"vm1"))
@@ -51,6 +65,8 @@ GOLDEN = {
     "decline": ask(DECLINE, option(54, SERVER), option(50, OWN)),
     "release": ask(RELEASE, option(54, SERVER), ciaddr=OWN),
     "relayed": ask(DISCOVER, *COMMON, option(82, b"\1\4test"), giaddr=RELAY, sport=67),
+    "rapid": ask(DISCOVER, *COMMON, option(80, b""), option(50, SECOND)),
+    "http": ask(DISCOVER, *COMMON, option(93, b"\0\x10"), option(60, b"HTTPClient:Arch:00016")),
     "ipxe": ask(DISCOVER, *COMMON, option(175, b"\x13\1\1"), option(77, b"iPXE")),
     "overloaded": patch(
         ask(DISCOVER, *COMMON, file=COMMON[0] + b"\xff", sname=b"\x35\1\1\xff"),
@@ -64,7 +80,7 @@ GOLDEN |= {
     for tags in ("81000064", "88a8006481000007")
 }
 ANSWERS = {
-    DISCOVER: {"DHCPOFFER": OFFER},
+    DISCOVER: {"DHCPOFFER": OFFER, "DHCPACK": ACK},
     REQUEST: {"DHCPACK": ACK, "DHCPNAK": NAK},
     INFORM: {"DHCPACK": ACK},
 }
@@ -102,12 +118,12 @@ def check_answer(frame: bytes, verdict: Verdict) -> None:
     assert got[4:8] == sent[4:8]
     assert got[24:44] == sent[24:44]
     assert (reply.hops, reply.secs) == (0, 0)
-    assert reply.yiaddr in ("0.0.0.0", OWN)
+    assert reply.yiaddr in ("0.0.0.0", OWN, SECOND)
 
     codes = [code for code, _ in reply.options]
     assert codes[:2] == [53, 54]
     assert any(kinds.get(verdict.message) == reply.message for kinds in ANSWERS.values())
-    assert (51 in codes) == (reply.yiaddr == OWN)
+    assert (51 in codes) == (reply.yiaddr != "0.0.0.0")
     assert set(codes) <= (CONFIGURED | SET_BY_THE_PROTOCOL) - {253, 254}
     assert not set(codes) & set(verdict.dropped)
     for code in set(codes):
@@ -170,9 +186,12 @@ requests = st.builds(
     st.sampled_from([DISCOVER, REQUEST, REQUEST, INFORM, DECLINE, RELEASE, 0, 9]),
     st.lists(
         st.tuples(
-            st.sampled_from([50, 51, 52, 53, 54, 55, 57, 61, 77, 80, 82, 175]),
+            st.sampled_from([50, 51, 52, 53, 54, 55, 57, 60, 61, 77, 80, 82, 93, 175]),
             st.one_of(
                 st.just(bytes([10, 0, 0, 5])),
+                st.just(bytes([10, 0, 0, 6])),
+                st.just(bytes([0, 16, 0, 7])),
+                st.just(b"HTTPClient"),
                 st.just(bytes([10, 0, 0, 1])),
                 st.binary(max_size=8),
                 st.binary(max_size=255),
@@ -201,8 +220,15 @@ def test_any_request(frame: bytes) -> None:
 
 
 @settings(max_examples=400)
-@given(requests, st.binary(min_size=8, max_size=8), st.binary(min_size=4, max_size=4))
-def test_reply_does_not_depend_on(frame: bytes, noise: bytes, xid: bytes) -> None:
+@given(
+    st.sampled_from([LARGE, EXTENDED]),
+    requests,
+    st.binary(min_size=8, max_size=8),
+    st.binary(min_size=4, max_size=4),
+)
+def test_reply_does_not_depend_on(
+    served: PutDhcpOpts, frame: bytes, noise: bytes, xid: bytes
+) -> None:
     """Not on TOS, IP id, TTL, checksums and secs; xid is copied and nothing else."""
     other = bytearray(frame)
     other[15] = noise[0]
@@ -211,7 +237,7 @@ def test_reply_does_not_depend_on(frame: bytes, noise: bytes, xid: bytes) -> Non
     other[24:26] = noise[4:6]
     other[40:42] = noise[6:8]
     other[BOOTP + 8 : BOOTP + 10] = noise[:2]
-    responder = SERVED[LARGE]
+    responder = SERVED[served]
     verdict = responder.respond(frame)
     assert responder.respond(bytes(other)) == verdict
 

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
 from controller.responders.dhcpv4 import Dhcpv4Responder
 from controller.responders.verdict import Answer, Silence
+from flows.extension import Dhcpv4Extension
 from flows.options import DHCPV4
 from flows.userdata import PutDhcpOpts
 from flows.values import encode_value
@@ -21,6 +23,7 @@ CLIENT = (MAC, OWN, 68)
 
 BOOTP = 42  # where the DHCP message begins in an untagged frame without IP options
 
+NO_EXTENSION = Dhcpv4Extension()
 REQUIRED = {"netmask": "255.255.255.0", "server_id": SERVER, "lease_time": 3600}
 
 
@@ -38,8 +41,8 @@ def opts(offerip: str = OWN, /, **options: object) -> PutDhcpOpts:
     )
 
 
-def serve(**options: object) -> Dhcpv4Responder:
-    return Dhcpv4Responder(opts(**options))
+def serve(extension: Dhcpv4Extension = NO_EXTENSION, /, **options: object) -> Dhcpv4Responder:
+    return Dhcpv4Responder(replace(opts(**options), extension=extension))
 
 
 def ask(message: int, *options: bytes, mac: str = MAC, **fields: Any) -> bytes:

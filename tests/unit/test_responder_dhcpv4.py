@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import Any
 
 import pytest
 
 from controller.responders.dhcpv4 import Dhcpv4Responder
 from controller.responders.verdict import Answer, Reason, Silence
+from flows.extension import BootFile, Dhcpv4Extension
 from flows.userdata import PutDhcpOpts
 from tests.lab.packets import (
     ACK,
@@ -27,6 +29,7 @@ from tests.unit.requests import (
     BROADCAST,
     CLIENT,
     MAC,
+    NO_EXTENSION,
     OWN,
     SERVER,
     answer,
@@ -40,6 +43,7 @@ from tests.unit.requests import (
 )
 
 WRONG = "192.168.9.9"
+SECOND, THIRD = "10.0.0.6", "10.0.0.7"
 OTHER_SERVER = "10.0.0.250"
 RELAY = "10.0.0.2"
 ZERO = "0.0.0.0"
@@ -48,6 +52,17 @@ RAW_MAC = bytes.fromhex(MAC.replace(":", ""))
 CLIENT_ID = option(61, bytes.fromhex("01020000000001"))
 AGENT = option(82, bytes.fromhex("010474657374"))
 DEFAULT_ROUTE = "{0.0.0.0/0,10.0.0.1}"
+
+WANTS_RAPID = option(80, b"")
+RAPID = Dhcpv4Extension(rapid_commit=True)
+URL = b"http://10.0.0.9/boot/grubx64.efi"
+BY_ARCHITECTURE = Dhcpv4Extension(
+    boot_files=(
+        BootFile((0,), b"undionly"),
+        BootFile((7, 9), b"ipxe.efi"),
+        BootFile((11,), b"arm64.efi"),
+    )
+)
 
 OFFERED = ask(DISCOVER)
 SELECTING = ask(REQUEST, option(54, SERVER), option(50, OWN))
@@ -415,9 +430,32 @@ def test_line_30_search_list() -> None:
     assert reply.option(119) == b"\3ovn\3org\0\3www\xc0\0"
 
 
-def test_line_31_no_rapid_commit() -> None:
-    reply = answer(serve(), ask(DISCOVER, option(80, b""), prl(80)))
+def test_line_31_rapid_commit_on() -> None:
+    responder = serve(RAPID, router=SERVER, T1=600)
+    reply = answer(responder, ask(DISCOVER, WANTS_RAPID, CLIENT_ID, broadcast=True))
+    assert (reply.message, reply.ciaddr, reply.yiaddr) == (ACK, ZERO, OWN)
+    assert destination(reply) == BROADCAST
+    selecting = ask(REQUEST, option(54, SERVER), option(50, OWN), CLIENT_ID)
+    lease = answer(responder, selecting).options
+    assert sorted(reply.options) == sorted((*lease, (80, b"")))
+
+
+def test_line_31_rapid_commit_off() -> None:
+    reply = answer(serve(), ask(DISCOVER, WANTS_RAPID, prl(80)))
     assert (reply.message, 80 in codes(reply)) == (OFFER, False)
+
+
+def test_line_31_rapid_commit_not_asked_for() -> None:
+    reply = answer(serve(RAPID), ask(DISCOVER, prl(80)))
+    assert (reply.message, 80 in codes(reply)) == (OFFER, False)
+
+
+@pytest.mark.parametrize("address", [OWN, WRONG])
+def test_line_31_rapid_commit_only_after_discover(address: str) -> None:
+    request = ask(REQUEST, WANTS_RAPID, option(50, address), prl(80))
+    inform = ask(INFORM, WANTS_RAPID, prl(80), ciaddr=address)
+    for frame in (request, inform):
+        assert 80 not in codes(answer(serve(RAPID), frame))
 
 
 @pytest.mark.parametrize("value", [b"\0", b"", prefix("01 020000000001"), b"\xff" * 200])
@@ -428,17 +466,27 @@ def test_line_32_client_id(value: bytes) -> None:
         assert 61 not in codes(answer(serve(), ask(message, option(50, extra))))
 
 
-def test_line_33_ipv6_only_preferred() -> None:
-    responder = serve(option_108="0x00000708")
-    assert answer(responder, ask(DISCOVER, prl(108))).option(108) == prefix("00000708")
-    assert 108 not in codes(answer(responder, ask(DISCOVER, prl(1, 3))))
-    assert 108 not in codes(answer(responder, OFFERED))
+@pytest.mark.parametrize("name", ["ipv6_only_preferred", "option_108"])
+def test_line_33_ipv6_only_preferred(name: str) -> None:
+    responder = serve(**{name: 1800 if name == "ipv6_only_preferred" else "0x00000708"})
+    for message, kind in ((DISCOVER, OFFER), (REQUEST, ACK)):
+        reply = answer(responder, ask(message, option(50, OWN), prl(108)))
+        assert (reply.message, reply.yiaddr) == (kind, OWN)
+        assert reply.option(108) == prefix("00000708")
+        for asked in ((prl(1, 3),), ()):
+            assert 108 not in codes(answer(responder, ask(message, option(50, OWN), *asked)))
+    refused = ask(REQUEST, option(50, WRONG), prl(108))
+    informed = ask(INFORM, prl(108), ciaddr=OWN)
+    for frame in (refused, informed):
+        assert 108 not in codes(answer(responder, frame))
 
 
 def test_line_34_captive_portal() -> None:
     uri = "urn:ietf:params:capport:unrestricted"
-    responder = serve(option_114=f'"{uri}"')
-    assert answer(responder, ask(DISCOVER, prl(114))).option(114) == uri.encode()
+    responder = serve(captive_portal=uri)
+    for message in (DISCOVER, REQUEST, INFORM):
+        frame = ask(message, option(50, OWN), prl(114), ciaddr=OWN)
+        assert answer(responder, frame).option(114) == uri.encode()
     assert 114 not in codes(answer(responder, ask(DISCOVER, prl(1))))
 
 
@@ -651,6 +699,141 @@ def test_a17_one_boot_file_is_for_all(signs: tuple[bytes, ...]) -> None:
         assert reply.option(67) == b"boot"
 
 
+@pytest.mark.parametrize(
+    ("architecture", "expected"),
+    [
+        ("0000", b"undionly"),
+        ("0007", b"ipxe.efi"),
+        ("0009", b"ipxe.efi"),
+        ("000b", b"arm64.efi"),
+        ("0006", b"other"),
+        ("0006 000b 0000", b"arm64.efi"),  # the first of the client's that has one
+        ("0006 00", b"other"),
+        ("00", b"other"),
+        ("", b"other"),
+    ],
+)
+def test_a18_boot_file_by_architecture(architecture: str, expected: bytes) -> None:
+    responder = serve(BY_ARCHITECTURE, bootfile_name="menu.ipxe", bootfile_name_alt="other")
+    sent = option(93, prefix(architecture))
+    asked = answer(responder, ask(DISCOVER, prl(67), sent))
+    assert (asked.option(67), asked.file) == (expected, b"")
+    unasked = answer(responder, ask(REQUEST, prl(1), sent, option(50, OWN)))
+    assert (unasked.option(67), unasked.file) == (b"", expected)
+
+
+BIOS, RISCV = option(93, prefix("0000")), option(93, prefix("001b"))
+
+
+@pytest.mark.parametrize(
+    ("configured", "rom", "rom_unknown", "ipxe", "ipxe_unknown"),
+    [
+        ({}, b"undionly", b"", b"undionly", b""),
+        ({"bootfile_name": "menu"}, b"undionly", b"menu", b"menu", b"menu"),
+        ({"bootfile_name_alt": "other"}, b"undionly", b"other", b"undionly", b"other"),
+        (
+            {"bootfile_name": "menu", "bootfile_name_alt": "other"},
+            *(b"undionly", b"other", b"menu", b"menu"),
+        ),
+    ],
+    ids=["alone", "name", "alt", "both"],
+)
+@pytest.mark.parametrize("sign", [option(175, b""), option(77, b"iPXE")], ids=["175", "77"])
+def test_a18_second_stage_keeps_its_boot_file(
+    configured: dict[str, str],
+    rom: bytes,
+    rom_unknown: bytes,
+    ipxe: bytes,
+    ipxe_unknown: bytes,
+    sign: bytes,
+) -> None:
+    responder = serve(BY_ARCHITECTURE, **configured)
+    clients = [(BIOS,), (RISCV,), (BIOS, sign), (RISCV, sign)]
+    got = [answer(responder, ask(DISCOVER, prl(67), *client)).option(67) for client in clients]
+    assert got == [rom, rom_unknown, ipxe, ipxe_unknown]
+
+
+@pytest.mark.parametrize("asked", [(), (prl(1),), (prl(67, 60),)], ids=["", "neither", "both"])
+@pytest.mark.parametrize(
+    "signs",
+    [
+        (option(93, prefix("0010")),),
+        (option(93, prefix("0010")), option(60, b"HTTPClient:Arch:00016:UNDI:003001")),
+        (option(93, prefix("0007")), option(60, b"HTTPClient:Arch:00016")),
+    ],
+    ids=["93", "93 and 60", "60"],
+)
+def test_a18_http_boot(asked: tuple[bytes, ...], signs: tuple[bytes, ...]) -> None:
+    boot_files = (BootFile((7, 16), URL), BootFile((0,), b"undionly"))
+    responder = serve(
+        Dhcpv4Extension(boot_files=boot_files), option_60='"other"', bootfile_name="menu"
+    )
+    for message in (DISCOVER, REQUEST):
+        reply = answer(responder, ask(message, *asked, *signs, option(50, OWN)))
+        assert (reply.option(60), reply.option(67), reply.file) == (b"HTTPClient", URL, b"")
+
+
+@pytest.mark.parametrize("architecture", [15, 16, 17, 18, 19, 20, 23, 24, 26, 28, 30, 38, 40])
+def test_a18_http_boot_of_every_architecture(architecture: int) -> None:
+    sent = option(93, architecture.to_bytes(2, "big"))
+    reply = answer(serve(bootfile_name=URL.decode()), ask(DISCOVER, prl(1), sent))
+    assert (reply.option(60), reply.option(67)) == (b"HTTPClient", URL)
+
+
+@pytest.mark.parametrize(
+    ("name", "signs"),
+    [
+        ("ipxe.efi", (option(93, prefix("0010")),)),  # which it could not load
+        (URL.decode(), (option(93, prefix("0007")), option(60, b"PXEClient:Arch:00007"))),
+        (URL.decode(), (option(93, prefix("0007")), option(77, b"iPXE"))),
+    ],
+    ids=["no URL", "PXE", "iPXE"],
+)
+def test_a18_no_http_boot(name: str, signs: tuple[bytes, ...]) -> None:
+    reply = answer(serve(bootfile_name=name), ask(DISCOVER, prl(60, 67), *signs))
+    assert (60 in codes(reply), reply.option(67)) == (False, name.encode())
+
+
+VENDOR_OPTIONS = {
+    43: prefix("06 01 08 ff"),
+    60: b"PXEClient",
+    81: prefix("04 ff ff") + b"vm1",
+    124: prefix("00000137 03 02 6162"),
+    125: prefix("00000137 04 01 02 6162"),
+    162: prefix("0004 0001 0a000035"),
+}
+
+
+def test_a19_any_option_by_number() -> None:
+    responder = serve(**{f"option_{c}": f"0x{v.hex()}" for c, v in VENDOR_OPTIONS.items()})
+    asked = answer(responder, ask(DISCOVER, prl(162, 125, 60, 43, 124, 81)))
+    assert codes(asked)[4:] == [162, 125, 60, 43, 124, 81]
+    assert {code: asked.option(code) for code in VENDOR_OPTIONS} == VENDOR_OPTIONS
+    assert not VENDOR_OPTIONS.keys() & set(codes(answer(responder, ask(DISCOVER, prl(1)))))
+    assert VENDOR_OPTIONS.keys() <= set(codes(answer(responder, OFFERED)))
+
+
+def test_a20_a_client_told_to_prefer_ipv6_is_offered_its_address() -> None:
+    reply = answer(serve(ipv6_only_preferred=1800), ask(DISCOVER, prl(108, 1)))
+    assert (reply.yiaddr, reply.option(108)) == (OWN, prefix("00000708"))
+
+
+def test_a20_and_is_not_given_it_at_once() -> None:
+    responder = serve(RAPID, ipv6_only_preferred=1800)
+    told = answer(responder, ask(DISCOVER, WANTS_RAPID, prl(108)))
+    assert (told.message, 80 in codes(told), 108 in codes(told)) == (OFFER, False, True)
+    untold = answer(responder, ask(DISCOVER, WANTS_RAPID, prl(1)))
+    assert (untold.message, 80 in codes(untold)) == (ACK, True)
+    unset = answer(serve(RAPID), ask(DISCOVER, WANTS_RAPID, prl(108)))
+    assert (unset.message, 80 in codes(unset)) == (ACK, True)
+
+
+@pytest.mark.parametrize(("extension", "message"), [(RAPID, ACK), (NO_EXTENSION, OFFER)])
+def test_a21_rapid_commit(extension: Dhcpv4Extension, message: int) -> None:
+    reply = answer(serve(extension), ask(DISCOVER, WANTS_RAPID))
+    assert (reply.message, 80 in codes(reply)) == (message, message == ACK)
+
+
 @pytest.mark.parametrize("sport", [67, 68, 1068])
 def test_a22_relayed(sport: int) -> None:
     frame = ask(DISCOVER, AGENT, giaddr=RELAY, sport=sport, chaddr="02:00:00:00:00:77")
@@ -691,6 +874,34 @@ def test_a26_only_ethernet(hardware: bytes) -> None:
     assert silence(serve(), patch(OFFERED, 1, hardware)).reason is Reason.NOT_ETHERNET
 
 
+# A port with several addresses
+
+
+@pytest.mark.parametrize(
+    ("wish", "offered"), [((), OWN), ((option(50, SECOND),), SECOND), ((option(50, WRONG),), OWN)]
+)
+@pytest.mark.parametrize("rapid", [True, False])
+def test_line_09_offer_of_one_of_several_addresses(
+    wish: tuple[bytes, ...], offered: str, rapid: bool
+) -> None:
+    responder = serve(Dhcpv4Extension(rapid_commit=rapid, addresses=(IPv4Address(SECOND),)))
+    reply = answer(responder, ask(DISCOVER, WANTS_RAPID, *wish))
+    assert (reply.message, reply.yiaddr) == (ACK if rapid else OFFER, offered)
+    assert destination(reply) == (MAC, offered, 68)
+
+
+@pytest.mark.parametrize("address", [OWN, SECOND, THIRD])
+def test_line_13_request_for_one_of_several_addresses(address: str) -> None:
+    responder = serve(Dhcpv4Extension(addresses=(IPv4Address(SECOND), IPv4Address(THIRD))))
+    selecting = ask(REQUEST, option(54, SERVER), option(50, address))
+    renewing = ask(REQUEST, ciaddr=address, ip_src=address, ip_dst=SERVER)
+    for frame in (selecting, renewing):
+        reply = answer(responder, frame)
+        assert (reply.message, reply.yiaddr) == (ACK, address)
+        assert destination(reply) == (MAC, address, 68)
+    assert answer(responder, REFUSED).message == NAK
+
+
 # Whatever else a verdict says
 
 
@@ -701,10 +912,13 @@ def test_a26_only_ethernet(hardware: bytes) -> None:
         (SELECTING, "DHCPACK", OWN),
         (REFUSED, "DHCPNAK", WRONG),
         (ask(INFORM, ciaddr="10.0.0.88"), "DHCPACK", "10.0.0.88"),
+        (ask(DISCOVER, WANTS_RAPID), "DHCPACK", OWN),
+        (ask(DISCOVER, option(50, SECOND)), "DHCPOFFER", SECOND),
     ],
 )
 def test_verdict_says_what_was_answered(frame: bytes, message: str, address: str) -> None:
-    verdict = serve().respond(frame)
+    extension = Dhcpv4Extension(rapid_commit=True, addresses=(IPv4Address(SECOND),))
+    verdict = serve(extension).respond(frame)
     assert isinstance(verdict, Answer)
     packed = bytes(int(octet) for octet in address.split("."))
     assert (verdict.message, verdict.mac, verdict.address) == (message, RAW_MAC, packed)
@@ -728,6 +942,8 @@ def test_boot_fields_of_who_does_not_ask() -> None:
     too_long = serve(bootfile_name="f" * 128, tftp_server="s" * 64)
     assert answer(too_long, ask(DISCOVER, prl(1))).file == b""
     assert answer(too_long, ask(DISCOVER, prl(1))).sname == b""
+    address = serve(tftp_server="192.168.1.1")  # four bytes, as OVN has it, and no name
+    assert answer(address, ask(DISCOVER, prl(1))).sname == b""
 
 
 @pytest.mark.parametrize(

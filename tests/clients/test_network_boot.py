@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""PCs that boot from the network: by iPXE in a card's ROM, by UEFI's PXE and HTTP boot."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.clients.conftest import says
+from tests.lab import reference
+from tests.lab.daemon import Dhcpd
+from tests.lab.machine import PROGRAM, UEFI, Machine, NextServer
+from tests.lab.process import wait_until
+
+pytestmark = pytest.mark.needs(PROGRAM, UEFI)
+
+NEXT_SERVER = "192.168.1.9"
+BY_ARCHITECTURE = {
+    "bios": "bios.ipxe",
+    "uefi_x86_64": "uefi.efi",
+    "http_x86_64": f"http://{NEXT_SERVER}/http.efi",
+}
+SCRIPT = b"#!ipxe\necho here is ${filename} from ${next-server}\n"
+
+
+@pytest.fixture(scope="module")
+def next_host(switch):
+    guest = switch.guest("next", "02:00:00:00:00:09")
+    guest.namespace.ip("address", "add", f"{NEXT_SERVER}/24", "dev", "eth0")
+    return guest
+
+
+@pytest.fixture
+def next_server(next_host):
+    with NextServer(next_host) as server:
+        yield server
+
+
+@pytest.fixture
+def plug_in(switch):
+    """Make the machine that is the reference network's one port."""
+    machines = []
+
+    def make(**firmware):
+        machines.append(Machine(switch, "pc", reference.MAC, reference.PORT, **firmware))
+        return machines[-1]
+
+    yield make
+    for machine in machines:
+        machine.unplug()
+
+
+@pytest.mark.parametrize(
+    ("boot_files", "expected"),
+    [
+        ({"bootfile_name_by_arch": BY_ARCHITECTURE}, "bios.ipxe"),
+        ({"bootfile_name_by_arch": BY_ARCHITECTURE, "bootfile_name": "menu.ipxe"}, "menu.ipxe"),
+    ],
+    ids=["of its architecture", "of iPXE"],
+)
+def test_ipxe_runs_the_boot_file(switch, plug_in, next_server, boot_files, expected):
+    configuration = reference.configuration(next_server=NEXT_SERVER, **boot_files)
+    machine = plug_in()
+    with Dhcpd(switch, configuration) as dhcpd:
+        dhcpd.wait_for_flows(machine)
+        with machine:
+            assert next_server.tftp(SCRIPT) == expected
+            echo = f"here is {expected} from {NEXT_SERVER}"
+            wait_until(lambda: echo in machine.console().splitlines(), "the script's echo")
+            lines = machine.console().splitlines()
+        assert f"net0: {reference.ADDRESS}/255.255.255.0 gw {reference.SERVER_ID}" in lines
+        assert f"Filename: {expected}" in lines
+        # It goes on asking for offers for a while, as one may come from a proxy.
+        assert set(dhcpd.messages()) == {says("OFFER"), says("ACK")}
+        assert dhcpd.messages()[-1] == says("ACK")
+
+
+def test_uefi_asks_for_the_boot_file_of_its_architecture(switch, plug_in, next_server):
+    """By PXE it is architecture 7; as that fails, it is 16 and boots by HTTP."""
+    configuration = reference.configuration(
+        next_server=NEXT_SERVER, bootfile_name_by_arch=BY_ARCHITECTURE
+    )
+    machine = plug_in(uefi=True)
+    with Dhcpd(switch, configuration) as dhcpd:
+        dhcpd.wait_for_flows(machine)
+        with machine:
+            assert next_server.tftp(None) == "uefi.efi"
+            assert next_server.http() == "HEAD /http.efi HTTP/1.1"
+        assert dhcpd.messages() == [says("OFFER"), says("ACK")] * 2
