@@ -5,7 +5,7 @@ VENV := .venv
 TOX := $(VENV)/bin/tox
 ARGS ?=
 
-.PHONY: help venv demo test unit lint type check compose-test clean packages-%
+.PHONY: help venv demo test unit lint type check fuzz compose-test clean packages-%
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ type: venv  ## Run mypy
 	$(TOX) run -e type
 
 check: lint type  ## Run lint and type
+
+fuzz: venv  ## Fuzz the responders until stopped, or with ARGS=-max_total_time=SECONDS
+	$(TOX) run -e fuzz $(if $(ARGS),-- $(ARGS))
 
 compose-test: packages-compose-test venv  ## Build and run docker-compose.yml and check the client's lease
 	tests/compose/run

@@ -8,13 +8,14 @@ import os
 import platform
 from pathlib import Path
 
-from bench import contenders, throughput
+from bench import contenders, scale, throughput
 
 
 def machine() -> str:
     """The machine's shape, in one line."""
     cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
-    return f"{os.cpu_count()} CPUs ({cpu}), Linux {platform.release()}, Python {platform.python_version()}"
+    software = f"Linux {platform.release()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} CPUs ({cpu}), {software}"
 
 
 def main() -> None:
@@ -29,7 +30,9 @@ def main() -> None:
     program = contenders.build("load")
     with contenders.all_there() as there:
         measured = throughput.measure(program, there, rounds, seconds)
-        print("\n".join(throughput.table(measured, there)))
+        print("\n".join(throughput.table(measured, there)), flush=True)
+    counts, more_ports = ([100, 500], 3) if args.quick else ([500, 1000, 2000], 15)
+    print("\n" + "\n".join(scale.run_all(program, counts, seconds, more_ports)))
 
 
 main()

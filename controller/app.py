@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -34,11 +35,13 @@ from ovs.vlog import Vlog
 from controller.channel import Channel, connect
 from controller.journal import Journal
 from controller.openflow import BUNDLE_COMMIT_REPLY
+from controller.responders.dispatch import Dispatcher, Resumer
 
 vlog = Vlog("app")
 
 VERSIONS = {"1.3": ofproto_v1_3.OFP_VERSION, "1.5": ofproto_v1_5.OFP_VERSION}
 MIN_BACKOFF_S, MAX_BACKOFF_S = 0.1, 8.0
+SWITCH_INTERVAL_S = 0.0005  # the longest that a packet waits for another thread, unless in C code
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,9 @@ class SwitchEvents(Protocol):
     def flow_dump(self, channel: Channel, reply: bytes) -> None:
         """A part of the answer to a flow dump request has come."""
 
+    def port_added(self, channel: Channel, name: str, ofport: int) -> None:
+        """The bridge has a new port."""
+
     def bundle_committed(self, channel: Channel, xid: int) -> None:
         """The switch has carried out the bundle with this transaction id."""
 
@@ -118,7 +124,7 @@ class Handshake(ofp_handler.OFPHandler):
 
     @set_ev_handler(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
     def port_status_handler(self, ev: Any) -> None:
-        """The database says the same, and with names."""
+        """os-ken would keep its list of ports."""
 
 
 class DhcpApp(OSKenApp):
@@ -135,6 +141,14 @@ class DhcpApp(OSKenApp):
         call = events.connected if ev.state == MAIN_DISPATCHER else events.disconnected
         self._inbox.post(call, ev.datapath)
 
+    @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
+    def port_status(self, ev: Any) -> None:
+        """A port has come, gone or changed."""
+        msg = ev.msg
+        if msg.reason == msg.datapath.ofproto.OFPPR_ADD:
+            name = msg.desc.name.decode(errors="replace")
+            self._inbox.post(self._events_to.port_added, msg.datapath, name, msg.desc.port_no)
+
     @set_ev_cls(ofp_event.EventOFPErrorMsg, MAIN_DISPATCHER)
     def error(self, ev: Any) -> None:
         """The switch has refused a message."""
@@ -150,10 +164,21 @@ class DhcpApp(OSKenApp):
 
 
 class Switches:
-    """The connections: out to a Unix socket, or in from ``ovs-vsctl set-controller``."""
+    """The connections: out to a Unix socket, or in from ``ovs-vsctl set-controller``.
 
-    def __init__(self, inbox: Inbox, events: SwitchEvents, journal: Journal, version: str) -> None:
+    Each has a dispatcher of its own, made by ``dispatcher``.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        events: SwitchEvents,
+        journal: Journal,
+        version: str,
+        dispatcher: Callable[[], Resumer] = Dispatcher,
+    ) -> None:
         self._inbox, self._events, self._journal = inbox, events, journal
+        self._dispatcher = dispatcher
         self._stopped = threading.Event()
         self._channels: set[Channel] = set()
         DhcpApp.OFP_VERSIONS = [VERSIONS[version]]
@@ -172,6 +197,7 @@ class Switches:
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def _start_os_ken(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         manager = AppManager.get_instance()
         manager.instantiate(Handshake).start()
         manager.instantiate(DhcpApp, self._inbox, self._events).start()
@@ -204,6 +230,7 @@ class Switches:
             connection,
             address,
             self._journal,
+            self._dispatcher(),
             lambda channel, reply: self._inbox.post(self._events.flow_dump, channel, reply),
         )
         self._channels.add(channel)

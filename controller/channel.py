@@ -25,7 +25,7 @@ from ovs.vlog import Vlog
 
 from controller.journal import Journal
 from controller.openflow import is_flow_dump_reply
-from controller.responders.dispatch import Dispatcher
+from controller.responders.dispatch import Resumer
 from controller.responders.verdict import Verdict
 from controller.wire.nxt import OFP_HEADER_SIZE, NxtError, is_packet_in2
 
@@ -67,11 +67,12 @@ class Channel(controller.Datapath):
         connection: socket.socket,
         address: object,
         journal: Journal,
+        dispatcher: Resumer,
         flow_dump: Callable[[Channel, bytes], None],
     ) -> None:
         super().__init__(connection, address)
         self.socket.settimeout(None)
-        self._dispatcher = Dispatcher()
+        self._dispatcher = dispatcher
         self._journal = journal
         self._flow_dump = flow_dump
         self._write_lock = threading.Lock()

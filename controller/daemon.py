@@ -8,29 +8,32 @@ the :class:`~controller.app.Inbox`, the connections to the switch.
 
 from __future__ import annotations
 
-import os
+import gc
+import math
+import random
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import ovs.daemon
 import ovs.poller
-import ovs.unixctl
 import ovs.unixctl.server
 from ovs.vlog import Vlog
 
 from controller.app import Inbox, ListenOn, Switches
 from controller.bridge import Bridge
 from controller.channel import Channel
+from controller.control import add_command, open_control_socket
 from controller.journal import Journal
+from controller.openflow import encode_packet_out
+from controller.ra_schedule import Advertisement, RaSchedule
 from controller.sources import yaml_file
 from controller.sources.open_vswitch import OpenVSwitch
 from flows import pipeline
 from flows.bindings import Configuration, Network, Port
+from flows.flow import Flow
 
 vlog = Vlog("daemon")
 
@@ -56,15 +59,11 @@ def run(settings: Settings) -> int:
     """Run until told to stop; returns the exit status.
 
     Raises :exc:`controller.sources.yaml_file.ConfigError` before anything is
-    changed, and :exc:`OSError` where it cannot listen.
+    changed, and :exc:`OSError` where it cannot listen or has no control socket.
     """
+    gc.disable()  # until the first configuration is in force: what it is made of stays
     configuration = yaml_file.load(settings.config)
-    ovs.daemon.daemonize_start()
-    error, unixctl = ovs.unixctl.server.UnixctlServer.create(None)
-    if error:
-        print(f"ovs-dhcpd: control socket: {os.strerror(error)}", file=sys.stderr)
-        return 1
-    daemon = Daemon(settings, configuration, unixctl)
+    daemon = Daemon(settings, configuration, open_control_socket())
     ovs.daemon.daemonize_complete()
     daemon.loop()
     return 0
@@ -87,6 +86,7 @@ class Daemon:
         self._networks: dict[str, Network] = {}
         name = settings.bridge or configuration.bridge
         self._bridge = Bridge(name)
+        self._advertisements = RaSchedule(random.uniform)
         self._channel: Channel | None = None
         self._read_again_s: float | None = None
         self._announced = False
@@ -121,7 +121,8 @@ class Daemon:
                 self._reload()
             self._synchronize()
             self._announce()
-            self._wait(CHECK_FILE_MS)
+            self._advertise()
+            self._wait()
         if self._clean_up:
             self._delete_flows()
         self._switches.stop()
@@ -137,9 +138,12 @@ class Daemon:
         if self._database.ready:  # before, no port would seem to be plugged in
             self._send(self._bridge.reconcile())
 
-    def _wait(self, timeout_ms: int) -> None:
+    def _wait(self) -> None:
         poller = ovs.poller.Poller()
-        poller.timer_wait(timeout_ms)
+        poller.timer_wait(CHECK_FILE_MS)
+        next_s = self._advertisements.next_s()
+        if next_s is not None:
+            poller.timer_wait(max(0, math.ceil((next_s - time.monotonic()) * 1000)))
         poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
         self._database.wait(poller)
         self._unixctl.wait(poller)
@@ -188,6 +192,16 @@ class Daemon:
                 vlog.err(f"{self._bridge.name}: {error}")
                 channel.close()
 
+    def port_added(self, channel: Channel, name: str, ofport: int) -> None:
+        """The bridge has a new port.
+
+        ovs-vswitchd tells the database of it later, and may then be busy with that
+        for tens of milliseconds before it hears us again.
+        """
+        if channel is self._channel:
+            for touched in self._database.hear_of(name, ofport):
+                self._plug(touched)
+
     def bundle_committed(self, channel: Channel, xid: int) -> None:
         """The switch has carried out a bundle."""
         if channel is self._channel:
@@ -220,12 +234,16 @@ class Daemon:
             self._plug(name)
 
     def _plug(self, name: str) -> None:
-        """Want the flows of port ``name``, where it is configured and plugged in."""
+        """Serve port ``name`` where it is configured and plugged in, else no longer."""
         ofport = self._database.ofport(name)
+        flows: Iterable[Flow] = ()
+        advertisement = None
         if name in self._ports and ofport is not None:
-            self._bridge.want(f"port {name}", pipeline.port_flows(*self._ports[name], ofport))
-        else:
-            self._bridge.want(f"port {name}", ())
+            network, port = self._ports[name]
+            flows = pipeline.port_flows(network, port, ofport)
+            advertisement = Advertisement.of(network, ofport)
+        self._bridge.want(f"port {name}", flows)
+        self._advertisements.want(name, advertisement, time.monotonic())
 
     def _reload_soon(self) -> None:
         """SIGHUP and ``reload``: read the file again, and what is on the bridge."""
@@ -257,36 +275,30 @@ class Daemon:
         if self._channel:
             self._channel.send_all(messages)
 
+    def _advertise(self) -> None:
+        """Send the router advertisements whose time has come; without a switch they are lost."""
+        due = self._advertisements.due(time.monotonic())
+        if self._channel:
+            version = self._channel.ofproto.OFP_VERSION
+            self._send(encode_packet_out(version, each.ofport, each.frame) for each in due)
+            self._journal.advertised(len(due))
+
     def _announce(self) -> None:
         """Say once, after each connection, that the bridge is in step."""
         in_step = self._database.ready and self._bridge.synchronized
         if in_step and not self._announced:
+            # The collector shall not walk through all bindings while packets wait.
+            gc.freeze()
+            gc.enable()
             vlog.info(f"{self._bridge.name}: ready, {len(self._bridge)} flows")
         self._announced = in_step
 
     # Commands of ovs-appctl, and the end.
 
     def _add_commands(self) -> None:
-        self._command("exit", "[cleanup]", 0, 1, self._exit_command)
-        self._command("reload", "", 0, 0, lambda _: self._reload_soon())
-        self._command("stats/show", "", 0, 0, lambda _: "\n".join(self._journal.lines()))
-
-    def _command(
-        self,
-        name: str,
-        usage: str,
-        min_args: int,
-        max_args: int,
-        call: Callable[[list[str]], str | None],
-    ) -> None:
-        def answer(conn: Any, argv: list[str], _: object) -> None:
-            try:
-                conn.reply(call(argv) or None)
-            except Exception as error:  # it would escape from UnixctlServer.run()
-                vlog.exception(f"{name}: {error}")
-                conn.reply_error(str(error))
-
-        ovs.unixctl.command_register(name, usage, min_args, max_args, answer, None)
+        add_command("exit", "[cleanup]", 0, 1, self._exit_command)
+        add_command("reload", "", 0, 0, lambda _: self._reload_soon())
+        add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._journal.lines()))
 
     def _exit_command(self, argv: list[str]) -> None:
         if argv and argv != ["cleanup"]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 
 import ovs.vlog
 
@@ -17,7 +17,12 @@ from controller.responders.verdict import Answer, Reason, Silence, Verdict
 
 vlog = ovs.vlog.Vlog("dhcp")
 
-MESSAGES = ("DHCPOFFER", "DHCPACK", "DHCPNAK", "DHCPRELEASE", "DHCPDECLINE")
+MESSAGES = (
+    *("DHCPOFFER", "DHCPACK", "DHCPNAK", "DHCPRELEASE", "DHCPDECLINE"),
+    *("DHCPv6 ADVERTISE", "DHCPv6 REPLY", "DHCPv6 RELEASE", "DHCPv6 DECLINE"),
+    "ND_RA",
+)
+UNSOLICITED = "ND_RA unsolicited"
 
 
 class RateLimit:
@@ -69,6 +74,11 @@ class Journal:
             elif verdict.dropped:
                 self._note_dropped_options(verdict, now_s)
 
+    def advertised(self, count: int) -> None:
+        """Count router advertisements that nobody asked for."""
+        if count:
+            self.messages[UNSOLICITED] += count
+
     def _note_silence(self, silence: Silence, now_s: float) -> None:
         reason = silence.reason.value
         self.reasons[reason] += 1
@@ -103,8 +113,8 @@ class Journal:
 
 def _line(verdict: Verdict) -> str:
     words = [verdict.message, verdict.mac.hex(":")]
-    if len(verdict.address) == 4:  # a DHCPDECLINE may fail to say which
-        words.append(str(IPv4Address(verdict.address)))
+    if len(verdict.address) in (4, 16):  # a DHCPDECLINE may fail to say which
+        words.append(str(ip_address(verdict.address)))
     return " ".join(words)
 
 

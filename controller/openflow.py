@@ -20,6 +20,7 @@ from functools import lru_cache
 from flows.flow import (
     COOKIE_PREFIX,
     COOKIE_SHIFT,
+    IN_PORT,
     Action,
     Field,
     Flow,
@@ -34,6 +35,7 @@ OFP13, OFP15 = 4, 6  # wire versions
 
 OFPT_EXPERIMENTER = 4
 OFPT_SET_CONFIG = 9
+OFPT_PACKET_OUT = 13
 OFPT_FLOW_MOD = 14
 OFPT_MULTIPART_REQUEST = 18
 OFPT_MULTIPART_REPLY = 19
@@ -47,6 +49,7 @@ OFPFC_ADD, OFPFC_DELETE = 0, 3
 OFP_NO_BUFFER = OFPP_ANY = OFPG_ANY = 0xFFFFFFFF
 OFPTT_ALL = 0xFF
 OFPP_IN_PORT = 0xFFFFFFF8
+OFPP_CONTROLLER = 0xFFFFFFFD
 OFPCML_NO_BUFFER = 0xFFFF
 OFPIT_APPLY_ACTIONS = 4
 OFPAT_OUTPUT, OFPAT_SET_FIELD, OFPAT_COPY_FIELD = 0, 25, 28
@@ -165,6 +168,17 @@ def encode_delete(version: int, cookie: int, xid: int = 0) -> bytes:
     return message(version, OFPT_FLOW_MOD, body + _match(b""), xid)
 
 
+def encode_packet_out(version: int, port: int, frame: bytes) -> bytes:
+    """The message that sends ``frame`` out of ``port``, as coming from the controller."""
+    actions = _output(port)
+    if version == OFP15:
+        head = struct.pack("!IH2x", OFP_NO_BUFFER, len(actions))
+        head += _match(_oxm(IN_PORT, OFPP_CONTROLLER))
+    else:
+        head = struct.pack("!IIH6x", OFP_NO_BUFFER, OFPP_CONTROLLER, len(actions))
+    return message(version, OFPT_PACKET_OUT, head + actions + frame)
+
+
 def _flow_mod(command: int, cookie: int, mask: int, table: int, priority: int) -> bytes:
     return struct.pack(
         "!QQBBHHHIIIHH",
@@ -204,7 +218,7 @@ def _oxm(field: Field, value: int, mask: int | None = None) -> bytes:
 @lru_cache(maxsize=1024)
 def _action(version: int, action: Action) -> bytes:
     if isinstance(action, OutputInPort):
-        return struct.pack("!HHIH6x", OFPAT_OUTPUT, 16, OFPP_IN_PORT, OFPCML_NO_BUFFER)
+        return _output(OFPP_IN_PORT)
     if isinstance(action, Resubmit):
         return _nicira(NXAST_RESUBMIT_TABLE, struct.pack("!HB3x", OFPP_IN_PORT_16, action.table))
     if isinstance(action, Move):
@@ -217,6 +231,10 @@ def _action(version: int, action: Action) -> bytes:
     )
     pause = struct.pack("!HH4x", NXAC2PT_PAUSE, 4)
     return _nicira(NXAST_CONTROLLER2, bytes(6) + userdata + pause)
+
+
+def _output(port: int) -> bytes:
+    return struct.pack("!HHIH6x", OFPAT_OUTPUT, 16, port, OFPCML_NO_BUFFER)
 
 
 def _move(version: int, move: Move) -> bytes:

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Union
 
 COOKIE_PREFIX = 0x6468  # "dh": the top 16 bits of every cookie of ours
@@ -29,6 +29,10 @@ def _mac(value: int) -> str:
 
 def _ipv4(value: int) -> str:
     return str(IPv4Address(value))
+
+
+def _ipv6(value: int) -> str:
+    return str(IPv6Address(value))
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,19 @@ ETH_DST = Field("dl_dst", "NXM_OF_ETH_DST", 0x80000606, _mac, "mod_dl_dst")
 ETH_SRC = Field("dl_src", "NXM_OF_ETH_SRC", 0x80000806, _mac, "mod_dl_src")
 ETH_TYPE = Field("dl_type", "NXM_OF_ETH_TYPE", 0x80000A02, _hex)
 IP_PROTO = Field("nw_proto", "NXM_OF_IP_PROTO", 0x80001401, str)
+IP_TTL = Field("nw_ttl", "NXM_NX_IP_TTL", 0x00013A01, str)  # in IPv6 the hop limit
 IP_SRC = Field("nw_src", "NXM_OF_IP_SRC", 0x80001604, _ipv4, "mod_nw_src")
 IP_DST = Field("nw_dst", "NXM_OF_IP_DST", 0x80001804, _ipv4, "mod_nw_dst")
+IPV6_SRC = Field("ipv6_src", "NXM_NX_IPV6_SRC", 0x80003410, _ipv6)
+IPV6_DST = Field("ipv6_dst", "NXM_NX_IPV6_DST", 0x80003610, _ipv6)
 UDP_SRC = Field("tp_src", "NXM_OF_UDP_SRC", 0x80001E02, str, "mod_tp_src")
 UDP_DST = Field("tp_dst", "NXM_OF_UDP_DST", 0x80002002, str, "mod_tp_dst")
+ICMPV6_TYPE = Field("icmp_type", "NXM_NX_ICMPV6_TYPE", 0x80003A01, str)
+ICMPV6_CODE = Field("icmp_code", "NXM_NX_ICMPV6_CODE", 0x80003C01, str)
+ND_TARGET = Field("nd_target", "NXM_NX_ND_TARGET", 0x80003E10, _ipv6)
+ND_TLL = Field("nd_tll", "NXM_NX_ND_TLL", 0x80004206, _mac)
+ND_RESERVED = Field("nd_reserved", "ERICOXM_OF_ICMPV6_ND_RESERVED", 0x10000204, str)
+ND_OPTIONS_TYPE = Field("nd_options_type", "ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE", 0x10000401, str)
 ARP_OP = Field("arp_op", "NXM_OF_ARP_OP", 0x80002A02, str)
 ARP_SPA = Field("arp_spa", "NXM_OF_ARP_SPA", 0x80002C04, _ipv4)
 ARP_TPA = Field("arp_tpa", "NXM_OF_ARP_TPA", 0x80002E04, _ipv4)
@@ -81,6 +94,8 @@ class Protocol:
 
 ARP = Protocol("arp", ((ETH_TYPE, 0x0806),))
 UDP = Protocol("udp", ((ETH_TYPE, 0x0800), (IP_PROTO, 17)))
+UDP6 = Protocol("udp6", ((ETH_TYPE, 0x86DD), (IP_PROTO, 17)))
+ICMP6 = Protocol("icmp6", ((ETH_TYPE, 0x86DD), (IP_PROTO, 58)))
 
 
 @dataclass(frozen=True)
@@ -108,8 +123,18 @@ class Load:
     def __str__(self) -> str:
         if self.field.mod and not self.n_bits:
             return f"{self.field.mod}:{self.field.show(self.value)}"
-        where = "[]" if not self.n_bits else f"[{self.offset}]"
-        return f"load:{_hex(self.value)}->{self.field.nxm}{where}"
+        if self.n_bits:
+            return self._load(self.value, f"[{self.offset}]")
+        if self.field.size <= 8:
+            return self._load(self.value, "[]")
+        # OpenFlow 1.0 loads 64 bits at most.
+        return ",".join(
+            self._load(self.value >> start & (1 << 64) - 1, f"[{start}..{start + 63}]")
+            for start in range(0, 8 * self.field.size, 64)
+        )
+
+    def _load(self, value: int, where: str) -> str:
+        return f"load:{_hex(value)}->{self.field.nxm}{where}"
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,17 @@ class Reason(enum.Enum):
     DECLINED = "address declined"
     RELEASED = "address released"
     NO_ROOM = "reply does not fit"
+    RELAYED = "relayed message"
+    UNICAST = "sent to a unicast address"
+    NO_REPLY_ADDRESS = "sender has no unicast address"
+    NO_CLIENT_ID = "no client identifier"
+    NO_SERVER_NAMED = "names no server"
+    SERVER_NAMED = "names a server, which it must not"
+    ASKS_FOR_LEASE = "asks for a lease, which it must not"
+    NOT_SOLICITATION = "not a Router Solicitation"
+    FORWARDED = "hop limit is not 255"
+    BAD_CHECKSUM = "bad checksum"
+    UNKNOWN_LINK = "cannot tell if the address fits the link"
     NO_SERVER_ID = "userdata has no server_id"
     NO_LEASE_TIME = "userdata has no lease_time"
     BAD_USERDATA = "bad userdata"
@@ -40,9 +51,12 @@ class Answer:
     """A reply is to be sent.
 
     In `frame` the Ethernet source and the UDP source port say where the reply must go; the
-    pipeline's response table swaps them across.  `message` is "DHCPOFFER", "DHCPACK" or "DHCPNAK";
-    `mac` is the client's; `address` (4 bytes) is the one offered, acknowledged or refused;
-    `dropped` lists the codes of the options that did not fit.
+    pipeline's response table swaps them across.  `message` is "DHCPOFFER", "DHCPACK", "DHCPNAK",
+    "DHCPv6 ADVERTISE" or "DHCPv6 REPLY"; the replies to DECLINE and RELEASE, which say no more than
+    that it was heard, are "DHCPv6 DECLINE" and "DHCPv6 RELEASE"; a router advertisement is
+    "ND_RA".  `mac` is the client's; `address` (4 or 16 bytes) is the first one offered,
+    acknowledged, refused or given back, b"" if there is none; `dropped` lists the codes of the
+    options that did not fit.
     """
 
     frame: bytes

@@ -49,6 +49,9 @@ SCHEMA = {
 }
 
 
+_Index = dict[str, set[uuid.UUID]]  # interfaces by name
+
+
 class _Idl(ovs.db.idl.Idl):
     """Collects the rows that change, and whether all of them have been read anew."""
 
@@ -69,11 +72,11 @@ class _Idl(ovs.db.idl.Idl):
 
 @dataclass(frozen=True)
 class _Interface:
-    """An interface of the bridge that has its port number."""
+    """An interface of the bridge, with its port number once it has one."""
 
     name: str
     iface_id: str | None
-    ofport: int
+    ofport: int | None
 
 
 class OpenVSwitch:
@@ -89,8 +92,9 @@ class OpenVSwitch:
         self._bridge = bridge
         self._ports: dict[uuid.UUID, frozenset[uuid.UUID]] = {}  # interfaces by port
         self._interfaces: dict[uuid.UUID, _Interface | None] = {}
-        self._by_iface_id: dict[str, dict[uuid.UUID, int]] = {}
-        self._by_name: dict[str, dict[uuid.UUID, int]] = {}
+        self._by_iface_id: _Index = {}
+        self._by_name: _Index = {}
+        self._without_ofport: _Index = {}  # by name
         self._touched: set[str] = set()
         self.datapath_id: int | None = None
         self.ready = False  # whether the database has ever been read
@@ -116,6 +120,17 @@ class OpenVSwitch:
         touched, self._touched = self._touched, set()
         return touched
 
+    def hear_of(self, name: str, ofport: int) -> set[str]:
+        """The switch itself says that interface ``name`` has become port ``ofport``.
+
+        Returns the names whose ofport has changed by it.  What the database says, then
+        or later, takes precedence.
+        """
+        for interface in list(self._without_ofport.get(name, ())):
+            self._set_ofport(interface, ofport)
+        touched, self._touched = self._touched, set()
+        return touched
+
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""
         self._idl.wait(poller)
@@ -126,9 +141,10 @@ class OpenVSwitch:
 
     def ofport(self, name: str) -> int | None:
         """The port number of the interface whose iface-id, or else whose name, is ``name``."""
-        for named in (self._by_iface_id, self._by_name):
-            if name in named:
-                return next(iter(named[name].values()))
+        for index in (self._by_iface_id, self._by_name):
+            for interface in index.get(name, ()):
+                known = self._interfaces[interface]
+                return known.ofport if known else None
         return None
 
     def _read_bridge(self) -> None:
@@ -159,29 +175,34 @@ class OpenVSwitch:
             self._read_interface(interface)
 
     def _read_interface(self, interface: uuid.UUID) -> None:
-        self._forget_interface(interface)
-        self._interfaces[interface] = None
         row = self._idl.tables["Interface"].rows.get(interface)
         ofport = row.ofport if row else []
-        if not ofport or ofport[0] <= 0:  # not yet there, or -1: failed
-            return
-        known = _Interface(row.name, row.external_ids.get("iface-id"), ofport[0])
+        # An interface has none before it is there, and -1 where it cannot be.
+        self._set_ofport(interface, ofport[0] if ofport and ofport[0] > 0 else None)
+
+    def _set_ofport(self, interface: uuid.UUID, ofport: int | None) -> None:
+        self._forget_interface(interface)
+        row = self._idl.tables["Interface"].rows.get(interface)
+        known = _Interface(row.name, row.external_ids.get("iface-id"), ofport) if row else None
         self._interfaces[interface] = known
-        for named, name in self._names(known):
-            named.setdefault(name, {})[interface] = known.ofport
+        for index, name in self._entries(known):
+            index.setdefault(name, set()).add(interface)
             self._touched.add(name)
 
     def _forget_interface(self, interface: uuid.UUID) -> None:
-        known = self._interfaces.pop(interface, None)
-        for named, name in self._names(known) if known else ():
-            del named[name][interface]
-            if not named[name]:
-                del named[name]
+        for index, name in self._entries(self._interfaces.pop(interface, None)):
+            index[name].discard(interface)
+            if not index[name]:
+                del index[name]
             self._touched.add(name)
 
-    def _names(
-        self, interface: _Interface
-    ) -> Iterator[tuple[dict[str, dict[uuid.UUID, int]], str]]:
+    def _entries(self, interface: _Interface | None) -> Iterator[tuple[_Index, str]]:
+        """Where ``interface`` is found, and by which name."""
+        if interface is None:
+            return
+        if interface.ofport is None:
+            yield self._without_ofport, interface.name
+            return
         yield self._by_name, interface.name
         if interface.iface_id:
             yield self._by_iface_id, interface.iface_id

@@ -13,7 +13,13 @@ from controller.responders import dispatch
 from controller.responders.dispatch import Dispatcher
 from controller.responders.verdict import Answer, Reason, Silence
 from controller.wire.nxt import NxtError, decode_packet_in2
+from flows.userdata import encode_userdata
+from tests.lab.nd import RA, router_solicitation
+from tests.lab.packets6 import SOLICIT, ia_na
+from tests.property import strategies
+from tests.unit import requests6
 from tests.unit.packet_ins import PACKET_INS
+from tests.unit.test_nd_ra import MESSAGE
 
 USERDATA = bytes.fromhex("00000002000000000001de1000000063c0a801073604c0a80101330400000e10")
 DISCOVER = (
@@ -25,6 +31,12 @@ DISCOVER = (
     + bytes(10 + 192)
     + bytes.fromhex("63825363" "350101" "ff")
 )  # fmt: skip
+
+
+USERDATA6 = encode_userdata(requests6.opts())
+USERDATA_RA = bytes.fromhex("000000080000000000" + "01de1000000065") + MESSAGE
+SOLICITATION = router_solicitation(requests6.MAC, requests6.LLA)
+SOLICIT6 = requests6.ask(SOLICIT, ia_na(0))
 
 
 def padded(data: bytes) -> bytes:
@@ -67,6 +79,35 @@ def test_an_answered_packet_goes_on_with_the_bit_set(version):
     assert resumed(message) == (verdict.frame, WITH_BIT)
 
 
+def test_dhcpv6_is_answered_by_its_own_responder():
+    message, verdict = Dispatcher().resume(packet_in(SOLICIT6, USERDATA6))
+    assert verdict == requests6.serve().respond(SOLICIT6)
+    assert verdict.message == "DHCPv6 ADVERTISE"
+    assert resumed(message) == (verdict.frame, WITH_BIT)
+
+
+def test_router_solicitations_are_answered_in_another_bit():
+    message, verdict = Dispatcher().resume(packet_in(SOLICITATION, USERDATA_RA))
+    assert (verdict.message, verdict.frame[54]) == ("ND_RA", RA)
+    assert resumed(message) == (verdict.frame, PLAIN + bytes.fromhex("0001000400000020"))
+
+
+@pytest.mark.parametrize(
+    ("packet", "userdata"),
+    [
+        (SOLICIT6, USERDATA_RA),
+        (SOLICIT6, USERDATA),
+        (SOLICITATION, USERDATA6),
+        (DISCOVER, USERDATA6),
+        (DISCOVER, USERDATA_RA),
+    ],
+)
+def test_a_packet_of_another_protocol_goes_on_unchanged(packet, userdata):
+    message, verdict = Dispatcher().resume(packet_in(packet, userdata))
+    assert isinstance(verdict, Silence)
+    assert resumed(message) == (packet, PLAIN)
+
+
 @pytest.mark.parametrize(
     ("packet", "userdata", "reason"),
     [
@@ -100,6 +141,13 @@ def test_a_responder_that_fails_does_not_keep_the_packet(monkeypatch):
     assert resumed(message) == (DISCOVER, PLAIN)
 
 
+def test_a_responder_that_cannot_be_made_does_not_keep_the_packet(monkeypatch):
+    monkeypatch.setattr(dispatch, "responder_for", lambda opts: {}[0])
+    message, verdict = Dispatcher().resume(packet_in())
+    assert verdict == Silence(Reason.INTERNAL_ERROR, detail="KeyError: 0")
+    assert resumed(message) == (DISCOVER, PLAIN)
+
+
 def test_a_packet_that_is_not_frozen_is_not_resumed():
     message = packet_in()
     at = message.index(struct.pack("!HH", 8, 64))
@@ -123,7 +171,8 @@ def test_a_flow_is_learnt_once_and_forgotten_when_there_are_too_many(monkeypatch
 def test_what_is_kept_ready_is_what_would_be_made_anew(xid, secs, data):
     """Another xid and other secs; and then, in some byte, another request."""
     known = Dispatcher()
-    known.resume(packet_in())
+    for _ in range(2):
+        known.resume(packet_in())
     asked = bytearray(DISCOVER)
     asked[46:50], asked[50:52] = xid, secs
     again = packet_in(bytes(asked))
@@ -132,6 +181,30 @@ def test_what_is_kept_ready_is_what_would_be_made_anew(xid, secs, data):
     asked[at] ^= data.draw(st.integers(1, 255))
     other = packet_in(bytes(asked))
     assert known.resume(other)[0] == Dispatcher().resume(other)[0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "userdata"), [(SOLICIT6, USERDATA6), (SOLICITATION, USERDATA_RA)]
+)
+@given(data=st.data())
+def test_no_answer_of_ipv6_is_kept_ready(asked, userdata, data):
+    """Whatever byte differs from a question that was answered, the answer is made anew."""
+    known = Dispatcher()
+    first = known.resume(packet_in(asked, userdata))
+    assert known.resume(packet_in(asked, userdata)) == first
+    other = bytearray(asked)
+    other[data.draw(st.integers(0, len(asked) - 1))] ^= data.draw(st.integers(1, 255))
+    message = packet_in(bytes(other), userdata)
+    assert known.resume(message) == Dispatcher().resume(message)
+
+
+@given(
+    st.one_of(strategies.ACTIONS, strategies.ACTIONS6, strategies.ACTIONS_RA),
+    st.sampled_from([DISCOVER, SOLICIT6, SOLICITATION]),
+)
+def test_all_userdata_that_can_be_read_can_be_carried_out(action, packet):
+    _, verdict = Dispatcher().resume(packet_in(packet, encode_userdata(action)))
+    assert isinstance(verdict, Answer) or verdict.reason is not Reason.INTERNAL_ERROR
 
 
 def test_the_same_request_is_answered_without_the_responder(monkeypatch):
@@ -146,8 +219,9 @@ def test_the_same_request_is_answered_without_the_responder(monkeypatch):
     monkeypatch.setattr(dispatch, "Dhcpv4Responder", Counting)
     dispatcher = Dispatcher()
     first, verdict = dispatcher.resume(packet_in())
-    assert dispatcher.resume(packet_in()) == (first, verdict)
-    assert len(asked) == 1
+    for _ in range(5):
+        assert dispatcher.resume(packet_in()) == (first, verdict)
+    assert len(asked) == 2  # from the second time on the answer is ready
 
 
 @given(st.binary(max_size=400), st.binary(max_size=120))

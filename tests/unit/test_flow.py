@@ -26,6 +26,21 @@ def test_the_text_is_what_ovs_ofctl_prints():
     )
 
 
+def test_what_openflow_1_0_cannot_load_at_once_is_shown_as_two_loads():
+    flow = Flow(
+        0,
+        1,
+        f.ICMP6,
+        (Is(f.IPV6_SRC, 0), Is(f.IP_TTL, 255), Is(f.ICMPV6_TYPE, 136), Is(f.ND_TARGET, 1)),
+        (Load(f.IPV6_DST, 0xFE80 << 112), Load(f.ND_TLL, 5), Load(f.ND_RESERVED, 1 << 31)),
+    )
+    assert flow.content == (
+        "priority=1,icmp6,ipv6_src=::,nw_ttl=255,icmp_type=136,nd_target=::1 "
+        "actions=load:0->NXM_NX_IPV6_DST[0..63],load:0xfe80000000000000->NXM_NX_IPV6_DST[64..127],"
+        "load:0x5->NXM_NX_ND_TLL[],load:0x80000000->ERICOXM_OF_ICMPV6_ND_RESERVED[]"
+    )
+
+
 def test_a_cookie_is_our_prefix_over_a_hash_of_the_content():
     first, again, other = a_flow(1), a_flow(1), a_flow(1, b"\2")
     assert first.cookie >> 48 == 0x6468

@@ -43,6 +43,35 @@ def test_the_log_reads_like_ovn_controllers(lines):
     ]
 
 
+def test_ipv6_is_logged_in_the_same_way(lines):
+    address = bytes.fromhex("fd000001000000000000000000000007")
+    messages = ("DHCPv6 ADVERTISE", "DHCPv6 REPLY", "DHCPv6 RELEASE", "DHCPv6 DECLINE")
+    book = Journal(Clock())
+    book.note([Answer(b"", message, MAC, address) for message in messages])
+    book.note([Answer(b"", "DHCPv6 REPLY", MAC, b""), Answer(b"", "ND_RA", MAC, b"")])
+    assert lines == [
+        *(("info", f"{message} fa:16:3e:8b:ea:fd fd00:1::7") for message in messages),
+        ("info", "DHCPv6 REPLY fa:16:3e:8b:ea:fd"),
+        ("info", "ND_RA fa:16:3e:8b:ea:fd"),
+    ]
+
+
+def test_a_guest_that_looks_for_routers_all_the_time_cannot_flood_the_log(lines):
+    book = Journal(Clock())
+    book.note([Answer(b"", "ND_RA", MAC, b"")] * 1000)
+    assert len(lines) == 40
+    assert book.messages == {"ND_RA": 1000}
+
+
+def test_what_nobody_asked_for_is_counted_and_not_logged(lines):
+    book = Journal(Clock())
+    book.advertised(0)
+    assert book.lines() == []
+    book.advertised(3)
+    assert book.lines() == [f"{'ND_RA unsolicited':<50} {3:>10}"]
+    assert lines == []
+
+
 @pytest.mark.parametrize("address", [b"", b"\xc0\xa8"])
 def test_a_decline_that_names_no_address_is_logged_without(lines, address):
     Journal(Clock()).note([Silence(Reason.DECLINED, MAC, address, "DHCPDECLINE")])

@@ -19,6 +19,7 @@ STOREYS = (
     "controller.__main__",
     "controller.cli",
     "controller.daemon",
+    "controller.serve_only",
     "controller",
     "controller.sources",
     "controller.responders",

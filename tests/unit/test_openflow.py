@@ -60,6 +60,45 @@ ARP = Flow(
         OutputInPort(),
     ),
 )
+LLA = 0xFE80_0000_0000_0000_0000_0000_0000_0001
+DHCPV6 = Flow(
+    0,
+    100,
+    f.UDP6,
+    (Is(f.REG0, 0, 0x10), Is(f.IN_PORT, 5), Is(f.IPV6_DST, 0xFF02 << 112 | 2), Is(f.UDP_DST, 547)),
+    (
+        Move(f.IPV6_SRC, f.IPV6_DST),
+        Load(f.IPV6_SRC, LLA),
+        Load(f.UDP_SRC, 547),
+        OutputInPort(),
+    ),
+)
+SOLICITATION = Flow(
+    0,
+    100,
+    f.ICMP6,
+    (
+        Is(f.IN_PORT, 5),
+        Is(f.IPV6_SRC, 0),
+        Is(f.IP_TTL, 255),
+        Is(f.ICMPV6_TYPE, 135),
+        Is(f.ICMPV6_CODE, 0),
+        Is(f.ND_TARGET, LLA),
+    ),
+    (Load(f.ICMPV6_TYPE, 136), Resubmit(201)),
+)
+ADVERTISEMENT = Flow(
+    201,
+    100,
+    f.ICMP6,
+    (Is(f.ICMPV6_TYPE, 136), Is(f.ICMPV6_CODE, 0)),
+    (
+        Load(f.ND_RESERVED, 0x60000000),
+        Load(f.ND_OPTIONS_TYPE, 2),
+        Load(f.ND_TLL, 5),
+        OutputInPort(),
+    ),
+)
 SHOWN = {
     OPTIONS: "priority=100,udp,reg0=0/0x10,in_port=5,dl_src=fa:16:3e:8b:ea:fd,"
     "nw_dst=255.255.255.255,tp_dst=67 cookie:{cookie} actions=set_field:0xabcdef01->metadata,"
@@ -74,6 +113,16 @@ SHOWN = {
     "set_field:00:00:00:00:00:01->arp_sha,move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],"
     "set_field:192.168.1.1->arp_spa,IN_PORT",
 }
+SHOWN |= {
+    DHCPV6: "priority=100,udp6,reg0=0/0x10,in_port=5,ipv6_dst=ff02::2,tp_dst=547 cookie:{cookie} "
+    "actions=move:NXM_NX_IPV6_SRC[]->NXM_NX_IPV6_DST[],set_field:fe80::1->ipv6_src,"
+    "set_field:547->udp_src,IN_PORT",
+    SOLICITATION: "priority=100,icmp6,in_port=5,ipv6_src=::,nw_ttl=255,icmp_type=135,icmp_code=0,"
+    "nd_target=fe80::1 cookie:{cookie} actions=set_field:136->icmpv6_type,resubmit(,201)",
+    ADVERTISEMENT: "table:201 priority=100,icmp6,icmp_type=136,icmp_code=0 cookie:{cookie} "
+    "actions=set_field:1610612736->nd_reserved,set_field:2->nd_options_type,"
+    "set_field:00:00:00:00:00:05->nd_tll,IN_PORT",
+}
 RESET = {  # 1.3 has no set-field of a part: Open vSwitch gets, and shows, a load
     OFP13: "load:0->OXM_OF_METADATA[],load:0x1->NXM_NX_REG0[4]",
     OFP15: "set_field:0->metadata,set_field:0x10/0x10->reg0",
@@ -81,7 +130,11 @@ RESET = {  # 1.3 has no set-field of a part: Open vSwitch gets, and shows, a loa
 
 
 @VERSIONS
-@pytest.mark.parametrize("flow", SHOWN, ids=["options", "response", "fallback", "arp"])
+@pytest.mark.parametrize(
+    "flow",
+    SHOWN,
+    ids=["options", "response", "fallback", "arp", "dhcpv6", "solicitation", "advertisement"],
+)
 def test_open_vswitch_reads_the_flow_mod_as_meant(version, flow):
     shown = ofp_print(openflow.encode_add(version, flow))
     expected = SHOWN[flow].format(cookie=f"{flow.cookie:#x}", reset=RESET[version])
@@ -130,3 +183,13 @@ def test_packet_ins_are_asked_for_whole_and_in_the_second_format(version):
     assert "NXT_SET_PACKET_IN_FORMAT" in ofp_print(data[:size])
     assert "format=nxt_packet_in2" in ofp_print(data[:size])
     assert "miss_send_len=65535" in ofp_print(data[size:])
+
+
+@VERSIONS
+def test_a_packet_out_sends_the_frame_out_of_the_port(version):
+    frame = bytes.fromhex("33330000000102000000000188b5") + b"payload"
+    packet_out = openflow.encode_packet_out(version, 7, frame)
+    shown = ofp_print(packet_out)
+    assert "in_port=CONTROLLER actions=output:7 data_len=21\n" in shown
+    assert "dl_src=02:00:00:00:00:01,dl_dst=33:33:00:00:00:01,dl_type=0x88b5\n" in shown
+    assert packet_out.endswith(frame)
