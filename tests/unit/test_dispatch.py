@@ -159,7 +159,9 @@ def test_a_flow_is_learnt_once_and_forgotten_when_there_are_too_many(monkeypatch
     learnt: list[bytes] = []
     monkeypatch.setattr(dispatch, "MAX_PATHS", 2)
     compile_path = dispatch.compile_path
-    monkeypatch.setattr(dispatch, "compile_path", lambda m: learnt.append(m) or compile_path(m))
+    monkeypatch.setattr(
+        dispatch, "compile_path", lambda m, **how: learnt.append(m) or compile_path(m, **how)
+    )
     dispatcher = Dispatcher()
     messages = [packet_in(userdata=USERDATA + bytes([12, 1, name])) for name in b"abc"]
     for message in (messages[0], messages[0], messages[1], messages[0], messages[2], messages[0]):
