@@ -14,7 +14,8 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from flows.sections import ConfigError
 
 if TYPE_CHECKING:
     from controller.app import ListenOn
+    from controller.sources.source import Source
 
 VERSION = "0.1.0"
 PROGRAM = "ovs-dhcpd"
@@ -29,6 +31,7 @@ PROGRAM = "ovs-dhcpd"
 # Where distributions have Open vSwitch put its files; a python-ovs from elsewhere does not know.
 RUNDIR = "/var/run/openvswitch"
 LOGDIR = "/var/log/openvswitch"
+OVN_RUNDIR = "/var/run/ovn"
 
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
 
@@ -132,14 +135,39 @@ def _add_run_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         ovs.dirs.RUNDIR = first.parse_known_args(argv)[0].ovs_rundir or ovs.dirs.RUNDIR
 
     parser.allow_abbrev = False
-    parser.add_argument("--config", metavar="FILE", type=Path, required=True)
-    parser.add_argument("--bridge", metavar="BRIDGE", default="", help="instead of the file's")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--config", metavar="FILE", type=Path)
+    what.add_argument(
+        "--nb",
+        metavar="REMOTES",
+        type=_remotes,
+        help="OVN's Northbound database instead of a file; its servers with commas in between",
+    )
+    what.add_argument(
+        "--serve-only",
+        action="store_true",
+        help="install nothing: answer the flows of ovn-controller while it does not run",
+    )
+    parser.add_argument(
+        "--bridge",
+        metavar="BRIDGE",
+        default="",
+        help="instead of the file's; with --nb and --serve-only instead of br-int",
+    )
     parser.add_argument(
         "--ovs-rundir",
         metavar="DIR",
         type=Path,
         default=Path(ovs.dirs.RUNDIR),
         help="where BRIDGE.mgmt and db.sock are (default: OVS_RUNDIR, else %(default)s)",
+    )
+    parser.add_argument(
+        "--ovn-rundir",
+        metavar="DIR",
+        type=Path,
+        default=Path(os.environ.get("OVN_RUNDIR", OVN_RUNDIR)),
+        help="with --serve-only: where ovn-controller.pid is "
+        "(default: OVN_RUNDIR, else %(default)s)",
     )
     parser.add_argument(
         "--db", metavar="REMOTE", help="the Open_vSwitch database (default: unix:DIR/db.sock)"
@@ -151,7 +179,7 @@ def _add_run_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         help="wait for the switch to connect (ovs-vsctl set-controller), instead of BRIDGE.mgmt",
     )
     for name in ("--private-key", "--certificate", "--ca-cert"):
-        parser.add_argument(name, metavar="PEM", help="for --listen ssl:")
+        parser.add_argument(name, metavar="PEM", help="for --listen ssl: and --nb ssl:")
     parser.add_argument("--openflow", choices=("1.5", "1.3"), default="1.5")
     parser.add_argument("--cleanup", action="store_true", help="delete the flows at the end")
     ovs.daemon.add_args(parser)
@@ -160,33 +188,88 @@ def _add_run_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    listen = _listen_on(args)
-
     import ovs.daemon
     import ovs.vlog
 
-    from controller.daemon import Settings, run
-
+    # What is to run is imported first: python-ovs takes no new log module afterwards.
+    start = _serve_only(args) if args.serve_only else _serve_configuration(args)
     ovs.daemon.handle_args(args)
     ovs.vlog.handle_args(args)
+    return start()
+
+
+def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
+    listen = _listen_on(args)
+
+    from controller.daemon import Settings, run
+
     settings = Settings(
-        config=args.config.absolute(),  # a detached daemon is in another directory
-        bridge=args.bridge,
         rundir=args.ovs_rundir.absolute(),
         database=args.db or f"unix:{args.ovs_rundir.absolute() / 'db.sock'}",
         listen=listen,
         openflow=args.openflow,
         clean_up=args.cleanup,
     )
-    return run(settings)
+    return partial(run, settings, _northbound(args) if args.nb else _configuration_file(args))
 
 
-def _remote(text: str) -> tuple[str, str, int]:
+# Paths are made absolute: a detached daemon is in another directory.
+
+
+def _configuration_file(args: argparse.Namespace) -> Callable[[], Source]:
+    from controller.sources.configuration_file import ConfigurationFile
+
+    return partial(ConfigurationFile, args.config.absolute(), args.bridge)
+
+
+def _northbound(args: argparse.Namespace) -> Callable[[], Source]:
+    from controller.sources.ovn_northbound import OvnNorthbound, Tls
+
+    tls = None
+    if "ssl:" in args.nb:
+        tls = Tls(*(str(file.absolute()) for file in _tls_files(args, "--nb")))
+    return partial(OvnNorthbound, args.nb, args.bridge, tls)
+
+
+def _serve_only(args: argparse.Namespace) -> Callable[[], int]:
+    if args.db or args.listen or args.cleanup:
+        args.usage_error("--serve-only: not with --db, --listen or --cleanup")
+
+    from controller.serve_only import Settings, run
+
+    settings = Settings(
+        bridge=args.bridge or "br-int",
+        rundir=args.ovs_rundir.absolute(),
+        pidfile=args.ovn_rundir.absolute() / "ovn-controller.pid",
+        openflow=args.openflow,
+    )
+    return partial(run, settings)
+
+
+def _remote(text: str, expected: str = "tcp:ADDR:PORT or ssl:ADDR:PORT") -> tuple[str, str, int]:
     """Protocol, address and port of "tcp:ADDR:PORT"; an IPv6 address stands in brackets."""
     found = re.fullmatch(r"(tcp|ssl):(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+)):([0-9]{1,5})", text)
     if not found or not 0 < int(found[4]) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected tcp:ADDR:PORT or ssl:ADDR:PORT")
+        raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}")
     return found[1], found[2] or found[3], int(found[4])
+
+
+def _remotes(text: str) -> str:
+    """The remotes of an OVSDB cluster, separated by commas; checked for their form only."""
+    for remote in text.split(","):
+        if not remote.startswith("unix:/"):
+            _remote(remote, "tcp:ADDR:PORT, ssl:ADDR:PORT or unix:/PATH")
+    return text
+
+
+def _tls_files(args: argparse.Namespace, option: str) -> tuple[Path, Path, Path]:
+    """Private key, certificate and CA certificate, all of which can be read."""
+    if not (args.private_key and args.certificate and args.ca_cert):
+        args.usage_error(f"{option} ssl: needs --private-key, --certificate and --ca-cert")
+    files = Path(args.private_key), Path(args.certificate), Path(args.ca_cert)
+    for file in files:
+        file.read_bytes()  # an error of the ssl module does not say which file it was
+    return files
 
 
 def _listen_on(args: argparse.Namespace) -> ListenOn | None:
@@ -196,15 +279,12 @@ def _listen_on(args: argparse.Namespace) -> ListenOn | None:
     protocol, host, port = args.listen
     tls: dict[str, Any] = {}
     if protocol == "ssl":
-        if not (args.private_key and args.certificate and args.ca_cert):
-            args.usage_error("--listen ssl: needs --private-key, --certificate and --ca-cert")
-        for file in (args.private_key, args.certificate, args.ca_cert):
-            Path(file).read_bytes()  # an error of the ssl module does not say which file it was
+        private_key, certificate, ca_cert = _tls_files(args, "--listen")
         tls = {
             "ssl_ctx": ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
-            "keyfile": args.private_key,
-            "certfile": args.certificate,
-            "ca_certs": args.ca_cert,
+            "keyfile": str(private_key),
+            "certfile": str(certificate),
+            "ca_certs": str(ca_cert),
             "cert_reqs": ssl.CERT_REQUIRED,
         }
 

@@ -46,9 +46,12 @@ class Dhcpd:
         """Start the daemon; it may not serve anything yet (see `wait_for_flows`)."""
         self.process = self.switch.spawn(
             self.name, "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "controller", "run",
-            "--config", self.configuration_file, "--ovs-rundir", self.switch.run_dir,
-            "--db", self.switch.database, *self.arguments,
+            "--ovs-rundir", self.switch.run_dir, *self.options(), *self.arguments,
         )  # fmt: skip
+
+    def options(self) -> list[object]:
+        """What tells the daemon its work."""
+        return ["--config", self.configuration_file, "--db", self.switch.database]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End the daemon and return its exit status."""
@@ -99,3 +102,23 @@ class Dhcpd:
     def wait_for_message(self, message: str, count: int = 1) -> None:
         """Wait until the log has this message at least `count` times."""
         wait_until(lambda: self.messages().count(message) >= count, f"{message} in the log")
+
+
+class ServeOnly(Dhcpd):
+    """`ovs-dhcpd run --serve-only`; `arguments` as for `Dhcpd`."""
+
+    def __init__(self, switch: PrivateOvs, *arguments: str) -> None:
+        super().__init__(switch, "", *arguments)
+
+    def options(self) -> list[object]:
+        """What tells the daemon its work."""
+        return ["--serve-only"]
+
+    def wait_until(self, state: str) -> None:
+        """Wait until it is connected, and has last said "serving" or "left to it"."""
+
+        def last_said() -> bool:
+            said = [line for line in self.log().splitlines() if "ovn-controller (" in line]
+            return bool(said) and state in said[-1] and "connected, " in self.log()
+
+        wait_until(last_said, f"ovs-dhcpd to say {state!r}", 20)

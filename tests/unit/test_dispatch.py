@@ -127,6 +127,29 @@ def test_an_unanswered_packet_goes_on_unchanged_without_the_bit(packet, userdata
     assert resumed(message) == (packet, PLAIN)
 
 
+@pytest.mark.parametrize(
+    "userdata", [b"", b"\0\0\0", b"\0\0\0\7" + bytes(20), b"\2" + USERDATA[1:]]
+)
+def test_what_is_not_ours_can_be_left_frozen(userdata):
+    """Not even a resume with the bit unset: somebody else is there to answer."""
+    assert Dispatcher(only_ours=True).resume(packet_in(userdata=userdata)) is None
+
+
+@pytest.mark.parametrize(
+    ("packet", "userdata"),
+    [
+        (DISCOVER, USERDATA),
+        (SOLICIT6, USERDATA6),
+        (SOLICITATION, USERDATA_RA),
+        (DISCOVER, USERDATA[:-1]),
+        (DISCOVER, b"\0\0\0\2"),
+    ],
+)
+def test_what_is_ours_is_resumed_all_the_same(packet, userdata):
+    message = packet_in(packet, userdata)
+    assert Dispatcher(only_ours=True).resume(message) == Dispatcher().resume(message)
+
+
 def test_a_responder_that_fails_does_not_keep_the_packet(monkeypatch):
     class Broken:
         def __init__(self, opts):
