@@ -138,13 +138,13 @@ def _one_more(switch: ManyPorts, number: int) -> float:
         time.sleep(0.2)
         switch.vsctl(*_plug(switch.bridge, name, f"port-{number}"))
         wait_until(lambda: "event=ADDED" in bridge.text(), "the flow", 20)
-        return (_time(bridge, "event=ADDED") - _time(database, f"{name},[0-9]+")) * 1000
+        return (stamp(bridge, "event=ADDED") - stamp(database, f"{name},[0-9]+")) * 1000
     finally:
         database.stop()
         bridge.stop()
 
 
-def _time(process: Process, pattern: str) -> float:
+def stamp(process: Process, pattern: str) -> float:
     """When a tool printed what first matches ``pattern``: the last time stamp before it."""
     text = process.text()
     found = re.search(pattern, text)

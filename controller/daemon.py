@@ -2,7 +2,7 @@
 """``ovs-dhcpd run``: the loop that keeps a bridge in step with its configuration.
 
 One thread decides everything but the answers to packet-ins: it hears the
-Open_vSwitch database, the configuration file, the signals, ``ovs-appctl`` and, through
+Open_vSwitch database, the source of bindings, the signals, ``ovs-appctl`` and, through
 the :class:`~controller.app.Inbox`, the connections to the switch.
 """
 
@@ -13,7 +13,7 @@ import math
 import random
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,18 +26,17 @@ from controller.app import Inbox, ListenOn, Switches
 from controller.bridge import Bridge
 from controller.channel import Channel
 from controller.control import add_command, open_control_socket
-from controller.journal import Journal
+from controller.journal import Journal, RateLimit
 from controller.openflow import encode_packet_out
 from controller.ra_schedule import Advertisement, RaSchedule
-from controller.sources import yaml_file
 from controller.sources.open_vswitch import OpenVSwitch
+from controller.sources.source import Source
 from flows import pipeline
-from flows.bindings import Configuration, Network, Port
+from flows.bindings import Binding, Network
 from flows.flow import Flow
 
 vlog = Vlog("daemon")
 
-CHECK_FILE_MS = 1000
 READ_AGAIN_S = 5.0  # after the switch refused a bundle
 CLEAN_UP_S = 5.0  # how long --cleanup waits for the switch
 
@@ -46,8 +45,6 @@ CLEAN_UP_S = 5.0  # how long --cleanup waits for the switch
 class Settings:
     """What the command line says."""
 
-    config: Path
-    bridge: str  # empty: as the configuration says
     rundir: Path
     database: str
     listen: ListenOn | None
@@ -55,15 +52,15 @@ class Settings:
     clean_up: bool
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, open_source: Callable[[], Source]) -> int:
     """Run until told to stop; returns the exit status.
 
-    Raises :exc:`controller.sources.yaml_file.ConfigError` before anything is
-    changed, and :exc:`OSError` where it cannot listen or has no control socket.
+    Raises what ``open_source`` does before anything is changed, and :exc:`OSError` where it
+    cannot listen or has no control socket.
     """
     gc.disable()  # until the first configuration is in force: what it is made of stays
-    configuration = yaml_file.load(settings.config)
-    daemon = Daemon(settings, configuration, open_control_socket())
+    source = open_source()
+    daemon = Daemon(settings, source, open_control_socket())
     ovs.daemon.daemonize_complete()
     daemon.loop()
     return 0
@@ -75,16 +72,18 @@ class Daemon:
     def __init__(
         self,
         settings: Settings,
-        configuration: Configuration,
+        source: Source,
         unixctl: ovs.unixctl.server.UnixctlServer,
     ) -> None:
         self._settings = settings
         self._unixctl = unixctl
         self._stopping = self._reloading = False
         self._clean_up = settings.clean_up
-        self._ports: dict[str, tuple[Network, Port]] = {}
-        self._networks: dict[str, Network] = {}
-        name = settings.bridge or configuration.bridge
+        self._source = source
+        self._networks = Networks()
+        self._refused: dict[str, tuple[str, ...]] = {}
+        self._refusals = RateLimit(1, 20)  # lines in the log
+        name = source.bridge
         self._bridge = Bridge(name)
         self._advertisements = RaSchedule(random.uniform)
         self._channel: Channel | None = None
@@ -93,10 +92,8 @@ class Daemon:
         self._journal = Journal()
         self._database = OpenVSwitch(settings.database, name)
         self._inbox = Inbox()
-        self._stamp = _stamp(settings.config)
 
         self._bridge.want("bridge", pipeline.bridge_flows())
-        self._configure(configuration)
         self._add_commands()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
@@ -116,9 +113,12 @@ class Daemon:
             for name in self._database.run():
                 self._plug(name)
             if self._reloading:
+                self._reloading = False
                 self._send(self._bridge.read_again())
-            if self._reloading or _stamp(self._settings.config) != self._stamp:
-                self._reload()
+                self._source.read_again()
+            if self._database.ready:  # before, no port would seem to be plugged in
+                for name in self._source.run():
+                    self._plug(name)
             self._synchronize()
             self._announce()
             self._advertise()
@@ -126,6 +126,7 @@ class Daemon:
         if self._clean_up:
             self._delete_flows()
         self._switches.stop()
+        self._source.close()
         self._database.close()
         self._unixctl.close()
 
@@ -135,17 +136,17 @@ class Daemon:
         if self._read_again_s is not None and time.monotonic() >= self._read_again_s:
             self._read_again_s = None
             self._send(self._bridge.read_again())
-        if self._database.ready:  # before, no port would seem to be plugged in
+        if self._ready:
             self._send(self._bridge.reconcile())
 
     def _wait(self) -> None:
         poller = ovs.poller.Poller()
-        poller.timer_wait(CHECK_FILE_MS)
         next_s = self._advertisements.next_s()
         if next_s is not None:
             poller.timer_wait(max(0, math.ceil((next_s - time.monotonic()) * 1000)))
         poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
         self._database.wait(poller)
+        self._source.wait(poller)
         self._unixctl.wait(poller)
         if not self._stopping:
             poller.block()
@@ -214,60 +215,43 @@ class Daemon:
         else:
             vlog.warn(f"{self._bridge.name}: the switch reports {error} (xid {xid})")
 
-    # Configuration.
+    # Bindings.
 
-    def _configure(self, configuration: Configuration) -> None:
-        """Take ``configuration`` into force."""
-        networks = {network.name: network for network in configuration.networks}
-        ports = {
-            port.name: (network, port)
-            for network in configuration.networks
-            for port in network.ports
-        }
-        gone = self._ports.keys() - ports.keys()
-        for name in self._networks.keys() - networks.keys():
-            self._bridge.want(f"network {name}", ())
-        self._ports, self._networks = ports, networks
-        for network in networks.values():
-            self._bridge.want(f"network {network.name}", pipeline.network_flows(network))
-        for name in gone | ports.keys():
-            self._plug(name)
+    @property
+    def _ready(self) -> bool:
+        """Whether it is known what is plugged in, and what that is to be served."""
+        return self._database.ready and self._source.ready
 
     def _plug(self, name: str) -> None:
-        """Serve port ``name`` where it is configured and plugged in, else no longer."""
+        """Serve port ``name`` where it has a binding and is plugged in, else no longer."""
         ofport = self._database.ofport(name)
-        flows: Iterable[Flow] = ()
+        self._source.watch(name, ofport is not None)
+        binding = Binding() if ofport is None else self._source.binding(name)
+        flows: list[Flow] = []
         advertisement = None
-        if name in self._ports and ofport is not None:
-            network, port = self._ports[name]
-            flows = pipeline.port_flows(network, port, ofport)
-            advertisement = Advertisement.of(network, ofport)
+        for network, port in binding.served:
+            assert ofport is not None
+            flows += pipeline.port_flows(network, port, ofport)
+            advertisement = advertisement or Advertisement.of(network, ofport)
         self._bridge.want(f"port {name}", flows)
+        for owner, shared in self._networks.use(name, [network for network, _ in binding.served]):
+            self._bridge.want(f"network {owner}", shared)
         self._advertisements.want(name, advertisement, time.monotonic())
+        self._refuse(name, binding.refused)
+
+    def _refuse(self, name: str, refused: tuple[str, ...]) -> None:
+        """Say what of the binding is left out, once."""
+        before = self._refused.pop(name, ())
+        if refused:
+            self._refused[name] = refused
+        for line in refused:
+            if line not in before and self._refusals.admit(time.monotonic()) is not None:
+                vlog.warn(f"{line} (ovs-appctl bindings/refused has all)")
 
     def _reload_soon(self) -> None:
-        """SIGHUP and ``reload``: read the file again, and what is on the bridge."""
+        """SIGHUP and ``reload``: read the source again, and what is on the bridge."""
         self._reloading = True
         self._inbox.wake()
-
-    def _reload(self) -> None:
-        self._reloading = False
-        self._stamp = _stamp(self._settings.config)
-        try:
-            configuration = yaml_file.load(self._settings.config)
-        except yaml_file.ConfigError as error:
-            for line in error.errors:
-                vlog.err(line)
-            vlog.err(f"{self._settings.config}: the running configuration stays in force")
-            return
-        if not self._settings.bridge and configuration.bridge != self._bridge.name:
-            vlog.err(
-                f"{self._settings.config}: bridge {configuration.bridge}: "
-                f"expected {self._bridge.name}, another bridge needs a restart"
-            )
-            return
-        vlog.info(f"{self._settings.config}: read again")
-        self._configure(configuration)
 
     # The switch.
 
@@ -285,7 +269,7 @@ class Daemon:
 
     def _announce(self) -> None:
         """Say once, after each connection, that the bridge is in step."""
-        in_step = self._database.ready and self._bridge.synchronized
+        in_step = self._ready and self._bridge.synchronized
         if in_step and not self._announced:
             # The collector shall not walk through all bindings while packets wait.
             gc.freeze()
@@ -296,9 +280,14 @@ class Daemon:
     # Commands of ovs-appctl, and the end.
 
     def _add_commands(self) -> None:
+        add_command("bindings/refused", "", 0, 0, lambda _: "\n".join(self._refused_lines()))
         add_command("exit", "[cleanup]", 0, 1, self._exit_command)
         add_command("reload", "", 0, 0, lambda _: self._reload_soon())
         add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._journal.lines()))
+
+    def _refused_lines(self) -> list[str]:
+        lines = [line for name in sorted(self._refused) for line in self._refused[name]]
+        return [*self._source.mistakes, *lines]
 
     def _exit_command(self, argv: list[str]) -> None:
         if argv and argv != ["cleanup"]:
@@ -311,10 +300,29 @@ class Daemon:
         self._inbox.wake()
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
-    """What changes when the file does."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
+class Networks:
+    """The networks that have a port plugged in, and so flows on the bridge."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, tuple[str, ...]] = {}  # names of networks, by port
+        self._users: dict[str, set[str]] = {}
+        self._known: dict[str, Network] = {}
+
+    def use(self, port: str, networks: list[Network]) -> Iterator[tuple[str, Iterable[Flow]]]:
+        """``port`` uses these from now on, and no others.
+
+        Yields the name and the flows of each network whose flows are other ones by this.
+        """
+        before = self._used.pop(port, ())
+        if networks:
+            self._used[port] = tuple(network.name for network in networks)
+        for network in networks:
+            self._users.setdefault(network.name, set()).add(port)
+            if self._known.get(network.name) != network:
+                self._known[network.name] = network
+                yield network.name, pipeline.network_flows(network)
+        for name in {*before} - {network.name for network in networks}:
+            self._users[name].remove(port)
+            if not self._users[name]:
+                del self._users[name], self._known[name]
+                yield name, ()

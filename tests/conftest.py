@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab.ovn import PrivateOvn
-from tests.lab.process import missing
+from tests.lab.process import missing, run
 from tests.lab.switch import PrivateOvs
 
 NO_SKIP = "OVS_DHCPD_NO_SKIP"
@@ -51,6 +51,19 @@ def ovn() -> Iterator[PrivateOvn]:
     require(*PrivateOvn.programs)
     with PrivateOvn() as ovn:
         yield ovn
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A certificate that is its own authority, for both sides."""
+    directory = tmp_path_factory.mktemp("keys")
+    key, certificate = directory / "key.pem", directory / "cert.pem"
+    run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+         "-subj", "/CN=lab", "-keyout", key, "-out", certificate]
+    )  # fmt: skip
+    return {"--private-key": str(key), "--certificate": str(certificate),
+            "--ca-cert": str(certificate)}  # fmt: skip
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -11,12 +11,9 @@ import uuid
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
-import ovs.db.idl
 import ovs.poller
 
-from controller.sources import json_parser
-
-json_parser.install()
+from controller.sources.idl import Idl
 
 _UUIDS = {"key": {"type": "uuid"}, "min": 0, "max": "unlimited"}
 # The part of vswitch.ovsschema that is read here, so that no schema file is needed.
@@ -52,24 +49,6 @@ SCHEMA = {
 _Index = dict[str, set[uuid.UUID]]  # interfaces by name
 
 
-class _Idl(ovs.db.idl.Idl):
-    """Collects the rows that change, and whether all of them have been read anew."""
-
-    def __init__(self, remote: str, schema: ovs.db.idl.SchemaHelper) -> None:
-        self.changed: list[tuple[str, uuid.UUID]] = []
-        self.reread = False
-        super().__init__(remote, schema)
-
-    def notify(self, event: str, row: ovs.db.idl.Row, updates: object = None) -> None:
-        """Note the row; the base class calls this for each change."""
-        self.changed.append((row._table.name, row.uuid))
-
-    def restart_fsm(self) -> None:
-        """After a reconnection nothing is said of the rows that have gone meanwhile."""
-        self.reread = True
-        super().restart_fsm()
-
-
 @dataclass(frozen=True)
 class _Interface:
     """An interface of the bridge, with its port number once it has one."""
@@ -86,9 +65,7 @@ class OpenVSwitch:
     """
 
     def __init__(self, remote: str, bridge: str) -> None:
-        schema = ovs.db.idl.SchemaHelper(schema_json=SCHEMA)
-        schema.register_all()
-        self._idl = _Idl(remote, schema)
+        self._idl = Idl(remote, SCHEMA, leader_only=True)
         self._bridge = bridge
         self._ports: dict[uuid.UUID, frozenset[uuid.UUID]] = {}  # interfaces by port
         self._interfaces: dict[uuid.UUID, _Interface | None] = {}
@@ -103,7 +80,7 @@ class OpenVSwitch:
         """Take in what the database has to say; returns the names whose ofport may have changed."""
         if not self._idl.run():
             return set()
-        changed, self._idl.changed = self._idl.changed, []
+        changed = self._idl.take_changed()
         if self._idl.reread and changed:
             self._idl.reread = False
             self._set_ports(set())

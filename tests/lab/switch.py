@@ -107,11 +107,12 @@ class PrivateOvs:
         """Make an empty database file db/NAME.db."""
         run(["ovsdb-tool", "create", self.db_dir / f"{name}.db", schema], env=self.environment)
 
-    def start_database(self, name: str, socket: Path) -> None:
+    def start_database(self, name: str, socket: Path, *options: str) -> None:
         """Serve db/NAME.db on a Unix socket."""
         control = self.run_dir / f"{name}-db.ctl"
         self.spawn(f"{name}-db", "ovsdb-server", self.db_dir / f"{name}.db",
-                   f"--remote=punix:{socket}", f"--unixctl={control}")  # fmt: skip
+                   f"--remote=punix:{socket}", f"--unixctl={control}",
+                   *options)  # fmt: skip
         wait_until(lambda: socket.exists() and control.exists(), f"{socket}")
 
     def start_ovsdb(self) -> None:

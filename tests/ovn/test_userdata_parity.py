@@ -17,7 +17,8 @@ from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from flows.action_text import format_action, parse_action
-from flows.bindings import Dhcpv4, Network, Place, Port
+from flows.bindings import Binding, Dhcpv4, Network, Place, Port
+from flows.northbound import OptionsRow, PortRow, bind, shared_dhcpv4
 from flows.options import DHCPV4
 from flows.userdata import PutDhcpOpts, decode_userdata, encode_userdata
 from flows.values import encode_value
@@ -35,6 +36,7 @@ REQUIRED = {
 # OVN takes the netmask from cidr, and adds it a second time to one among the options.
 NOT_SET = {"netmask"}
 NAMED = [option for option in DHCPV4.by_name.values() if option.code and not option.beyond_ovn]
+UNUSABLE = "(lease_time: 0 seconds|T[12]: T1 is|server_id: [0-9.]+ is not a unicast address)"
 RANDOM_SETS = 120
 
 T = TypeVar("T")
@@ -97,6 +99,16 @@ class Case:
         assert action is not None
         return action
 
+    def texts(self) -> dict[str, str]:
+        """The options of the DHCP_Options row."""
+        texts = {name: setting.ovn_text for name, setting in self.options.items()}
+        return {**texts, "server_mac": SERVER_MAC}
+
+    def bound(self) -> Binding:
+        """What we make of the rows of the Northbound database."""
+        port = PortRow("port", "", True, (f"{self.mac} {self.address}",), "", {})
+        return bind(port, shared_dhcpv4(OptionsRow("row", CIDR, self.texts())), None)
+
 
 def cases() -> list[Case]:
     """The reference document's set, each option alone, and random sets."""
@@ -129,9 +141,8 @@ def programmed() -> Programmed:
         made = cases()
         ovn.nbctl("ls-add", "network")
         for case in made:
-            texts = {name: setting.ovn_text for name, setting in case.options.items()}
             ovn.dhcp_port("network", f"port-{case.mac}", f"{case.mac} {case.address}", CIDR,
-                          {**texts, "server_mac": SERVER_MAC})  # fmt: skip
+                          case.texts())  # fmt: skip
         ovn.add_dummy_ports(f"port-{case.mac}" for case in made)
         ovn.sync()
         actions: dict[str, set[str]] = {case.mac: set() for case in made}
@@ -148,6 +159,23 @@ def programmed() -> Programmed:
 def test_bindings_make_the_userdata_that_ovn_makes(programmed: Programmed) -> None:
     ours = {case.mac: {encode_userdata(case.ours())} for case in programmed.cases}
     assert ours == programmed.userdata
+
+
+def test_rows_of_the_northbound_database_make_the_userdata_that_ovn_makes(
+    programmed: Programmed,
+) -> None:
+    ours = {}
+    for case in programmed.cases:
+        binding = case.bound()
+        for line in binding.refused:  # OVN has values sent that no client can use
+            assert re.match(f"port port: dhcpv4_options: {UNUSABLE}", line)
+        if not binding.refused:
+            ((network, port),) = binding.served
+            action = network.put_dhcp_opts(port)
+            assert action is not None
+            ours[case.mac] = {encode_userdata(action)}
+    assert len(ours) > 100
+    assert ours == {mac: programmed.userdata[mac] for mac in ours}
 
 
 def test_action_text_of_northd_is_parsed_to_the_userdata_that_ovn_makes(

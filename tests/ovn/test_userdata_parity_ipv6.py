@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from controller.sources import yaml_file
 from flows.action_text import format_action, parse_action
+from flows.northbound import OptionsRow, PortRow, bind, shared_dhcpv6
 from flows.options import DHCPV6, ROUTER_ADVERTISEMENT
 from flows.userdata import decode_userdata, encode_userdata
 from tests.conftest import require
@@ -173,6 +174,21 @@ def programmed(tmp_path_factory: pytest.TempPathFactory) -> Programmed:
 def test_the_configuration_makes_the_userdata_that_ovn_makes(programmed: Programmed) -> None:
     assert programmed.ours == programmed.userdata
     assert {userdata[3] for userdata in programmed.userdata} == {5, 8}
+
+
+def test_rows_of_the_northbound_database_make_the_userdata_that_ovn_makes(
+    programmed: Programmed,
+) -> None:
+    made = set()
+    for case in dhcpv6_cases():
+        port = PortRow("port", "", True, (case.addresses,), "", {})
+        binding = bind(port, None, shared_dhcpv6(OptionsRow("row", CIDR, case.ovn())))
+        assert binding.refused == ()
+        ((network, own),) = binding.served
+        action = network.put_dhcpv6_opts(own)
+        assert action
+        made.add(encode_userdata(action))
+    assert made == {userdata for userdata in programmed.userdata if userdata[3] == 5}
 
 
 def test_action_text_of_northd_is_parsed_to_the_userdata_that_ovn_makes(

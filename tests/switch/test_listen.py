@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -16,20 +15,6 @@ from tests.lab.process import wait_until
 from tests.switch.conftest import our_flows, wait_ready
 
 PORT = 6653  # in the switch's own namespace
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory) -> dict[str, str]:
-    """A certificate that is its own authority, for both sides."""
-    directory = tmp_path_factory.mktemp("keys")
-    key, certificate = directory / "key.pem", directory / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=lab", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    return {"--private-key": str(key), "--certificate": str(certificate),
-            "--ca-cert": str(certificate)}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

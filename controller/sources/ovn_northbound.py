@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OVN's Northbound database as a source: the logical ports that are plugged in here.
+
+The database is asked for just these ports (by monitor conditions, as ovn-controller does
+with the Southbound database) and for all DHCP_Options, so that a host holds and hears
+what concerns it, however large the database is.
+
+Any server of a cluster will do (``leader_only=False``): we only read, every server sends
+the same changes in the same order, and the hosts spread over all of them.  A server that
+has lost its cluster says so, and python-ovs goes on to the next one; it also refuses one
+that is behind what it has read before.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ovs.poller
+import ovs.stream
+from ovs.vlog import Vlog
+
+from controller.sources.idl import Idl
+from flows.bindings import Binding
+from flows.northbound import (
+    OptionsRow,
+    PortRow,
+    SharedDhcpv4,
+    SharedDhcpv6,
+    bind,
+    shared_dhcpv4,
+    shared_dhcpv6,
+)
+from flows.settings import DEFAULT_BRIDGE
+
+vlog = Vlog("ovn_northbound")
+
+PORTS, OPTIONS = "Logical_Switch_Port", "DHCP_Options"
+
+_STRINGS = {"type": {"key": "string", "min": 0, "max": "unlimited"}}
+_MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
+_OPTIONS_ROW = {"type": {"key": {"type": "uuid", "refTable": OPTIONS}, "min": 0, "max": 1}}
+# The part of ovn-nb.ovsschema that is read here.  A port belongs to one switch and goes with
+# it; nothing else of the switch matters to DHCP.  Nor does port_security.
+SCHEMA = {
+    "name": "OVN_Northbound",
+    "version": "7.0.0",
+    "tables": {
+        PORTS: {
+            "columns": {
+                "name": {"type": "string"},
+                "type": {"type": "string"},
+                "enabled": {"type": {"key": "boolean", "min": 0, "max": 1}},
+                "addresses": _STRINGS,
+                "dynamic_addresses": {"type": {"key": "string", "min": 0, "max": 1}},
+                "options": _MAP,
+                "dhcpv4_options": _OPTIONS_ROW,
+                "dhcpv6_options": _OPTIONS_ROW,
+            }
+        },
+        OPTIONS: {"columns": {"cidr": {"type": "string"}, "options": _MAP}},
+    },
+}
+
+
+@dataclass(frozen=True)
+class Tls:
+    """The files of the keys for ``ssl:`` remotes."""
+
+    private_key: str
+    certificate: str
+    ca_cert: str
+
+
+@dataclass(frozen=True)
+class _Port:
+    """A port that is watched, and the DHCP_Options that it refers to."""
+
+    row: PortRow
+    dhcpv4: uuid.UUID | None
+    dhcpv6: uuid.UUID | None
+
+
+class OvnNorthbound:
+    """The bindings of logical switch ports, as the cluster at ``remotes`` has them.
+
+    ``remotes`` are ``tcp:``, ``ssl:`` or ``unix:``, separated by commas.  What a change
+    costs depends on the change: of a port, that port; of DHCP_Options, the ports here
+    that refer to it.
+    """
+
+    mistakes: Sequence[str] = ()
+
+    def __init__(self, remotes: str, bridge: str, tls: Tls | None = None) -> None:
+        if tls:
+            ovs.stream.Stream.ssl_set_private_key_file(tls.private_key)
+            ovs.stream.Stream.ssl_set_certificate_file(tls.certificate)
+            ovs.stream.Stream.ssl_set_ca_cert_file(tls.ca_cert)
+        self.bridge = bridge or DEFAULT_BRIDGE
+        self.ready = False
+        self._idl = Idl(remotes, SCHEMA, leader_only=False)
+        self._watched: set[str] = set()
+        self._unasked = True  # whether the database is to be told what is watched
+        self._ports: dict[uuid.UUID, _Port] = {}
+        self._by_name: dict[str, uuid.UUID] = {}
+        self._users: dict[uuid.UUID, set[str]] = {}  # names of ports, by DHCP_Options
+        self._dhcpv4: dict[uuid.UUID, SharedDhcpv4] = {}
+        self._dhcpv6: dict[uuid.UUID, SharedDhcpv6] = {}
+        self._touched: set[str] = set()
+
+    def watch(self, name: str, plugged: bool) -> None:
+        """Have the database send the port called ``name``, or no longer."""
+        if plugged != (name in self._watched):
+            (self._watched.add if plugged else self._watched.remove)(name)
+            self._unasked = True
+
+    def run(self) -> set[str]:
+        """Take in what the database has to say; returns the names whose binding may have changed.
+
+        To be called first when what is plugged in is known.
+        """
+        if self._unasked:
+            self._unasked = False
+            self._idl.cond_change(PORTS, [["name", "==", name] for name in sorted(self._watched)])
+        self._idl.run()
+        changed = self._idl.take_changed()
+        if self._idl.reread and self._idl.monitoring:
+            self._idl.reread = False
+            changed = [(PORTS, port) for port in {*self._ports, *self._idl.tables[PORTS].rows}]
+            changed += [
+                (OPTIONS, options) for options in {*self._users, *self._dhcpv4, *self._dhcpv6}
+            ]
+        for table, row in changed:
+            if table == PORTS:
+                self._forget_port(row)
+        for table, row in changed:
+            if table == PORTS:
+                self._read_port(row)
+            else:
+                self._dhcpv4.pop(row, None)
+                self._dhcpv6.pop(row, None)
+                self._touched |= self._users.get(row, set())
+        if not self.ready and self._has_what_is_watched():
+            self.ready = True
+            vlog.info(f"{self._idl.session_name()}: read, {len(self._ports)} ports are plugged in")
+        touched, self._touched = self._touched, set()
+        return touched
+
+    def read_again(self) -> None:
+        """Nothing: the database tells of every change."""
+
+    def binding(self, name: str) -> Binding:
+        """What the port called ``name`` is served."""
+        if name not in self._by_name:
+            return Binding()
+        port = self._ports[self._by_name[name]]
+        dhcpv4 = dhcpv6 = None
+        if port.dhcpv4:
+            dhcpv4 = self._dhcpv4.get(port.dhcpv4) or shared_dhcpv4(self._options(port.dhcpv4))
+            self._dhcpv4[port.dhcpv4] = dhcpv4
+        if port.dhcpv6:
+            dhcpv6 = self._dhcpv6.get(port.dhcpv6) or shared_dhcpv6(self._options(port.dhcpv6))
+            self._dhcpv6[port.dhcpv6] = dhcpv6
+        return bind(port.row, dhcpv4, dhcpv6)
+
+    def wait(self, poller: ovs.poller.Poller) -> None:
+        """Make ``poller`` wake up when :meth:`run` has something to do."""
+        if self._unasked:
+            poller.immediate_wake()
+        self._idl.wait(poller)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._idl.close()
+
+    def _has_what_is_watched(self) -> bool:
+        condition = self._idl.tables[PORTS].condition_state
+        return self._idl.monitoring and condition.new is None and condition.requested is None
+
+    def _options(self, options: uuid.UUID) -> OptionsRow:
+        row = self._idl.tables[OPTIONS].rows[options]
+        return OptionsRow(str(options), row.cidr, row.options)
+
+    def _read_port(self, port: uuid.UUID) -> None:
+        row = self._idl.tables[PORTS].rows.get(port)
+        if row is None:
+            return
+        known = _Port(
+            PortRow(
+                row.name,
+                row.type,
+                row.enabled != [False],
+                tuple(row.addresses),
+                "".join(row.dynamic_addresses),
+                row.options,
+            ),
+            row.dhcpv4_options[0].uuid if row.dhcpv4_options else None,
+            row.dhcpv6_options[0].uuid if row.dhcpv6_options else None,
+        )
+        self._ports[port] = known
+        self._by_name[row.name] = port
+        for options in (known.dhcpv4, known.dhcpv6):
+            if options:
+                self._users.setdefault(options, set()).add(row.name)
+        self._touched.add(row.name)
+
+    def _forget_port(self, port: uuid.UUID) -> None:
+        known = self._ports.pop(port, None)
+        if known is None:
+            return
+        del self._by_name[known.row.name]
+        for options in {known.dhcpv4, known.dhcpv6} - {None}:
+            assert options
+            self._users[options].discard(known.row.name)
+            if not self._users[options]:
+                del self._users[options]
+        self._touched.add(known.row.name)

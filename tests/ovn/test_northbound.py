@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ovn-nbctl writes is on the bridge, as with OVN, and without ovn-northd."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+
+import pytest
+
+from flows.userdata import PutDhcpOpts, decode_userdata
+from tests.lab import reference
+from tests.lab.clients import Udhcpc
+from tests.lab.guest import Guest
+from tests.lab.northbound import PROGRAMS, Northbound, NorthboundDhcpd
+from tests.lab.process import wait_until
+from tests.lab.switch import PrivateOvs
+from tests.switch.conftest import our_flows, wait_ready
+
+pytestmark = pytest.mark.needs(*PROGRAMS, "openssl")
+
+OPTIONS = {
+    "server_id": str(reference.SERVER_ID),
+    "server_mac": reference.SERVER_MAC,
+    "lease_time": str(reference.LEASE_TIME_S),
+    "router": str(reference.SERVER_ID),
+    "dns_server": f"{{{reference.DNS_SERVER}}}",
+    "mtu": str(reference.MTU),
+    "classless_static_route": "{"
+    + ",".join(f"{network},{router}" for network, router in reference.ROUTES)
+    + "}",
+}
+PORT = reference.PORT
+HOSTNAME, MTU = 12, 26
+TCP, SSL = "tcp:6641", "ssl:6642"  # in the switch's own namespace
+
+
+@pytest.fixture(scope="module")
+def guest(switch: PrivateOvs) -> Guest:
+    return reference.guest(switch)
+
+
+@pytest.fixture(scope="module")
+def tls(keys: dict[str, str]) -> list[str]:
+    """The same for either side."""
+    return [f"{option}={file}" for option, file in keys.items()]
+
+
+@pytest.fixture(scope="module")
+def listening(tls: list[str]) -> list[str]:
+    """What the database's server is told besides its Unix socket."""
+    return [*(f"--remote=p{remote}:127.0.0.1" for remote in (TCP, SSL)), *tls]
+
+
+@pytest.fixture(scope="module")
+def northbound(switch: PrivateOvs, listening: list[str]) -> Northbound:
+    return Northbound.on(switch, *listening)
+
+
+@pytest.fixture
+def row(northbound: Northbound) -> str:
+    """The DHCP_Options of the one port."""
+    northbound.nbctl("--if-exists", "ls-del", "finance-network1", "--",
+                     "--all", "destroy", "DHCP_Options")  # fmt: skip
+    row = northbound.dhcp_options(str(reference.CIDR), OPTIONS)
+    northbound.nbctl(
+        "ls-add", "finance-network1", "--",
+        "lsp-add", "finance-network1", PORT, "--",
+        "lsp-set-addresses", PORT, f"{reference.MAC} {reference.ADDRESS}", "--",
+        "lsp-set-dhcpv4-options", PORT, row,
+    )  # fmt: skip
+    return row
+
+
+@pytest.fixture
+def dhcpd(switch: PrivateOvs, guest: Guest, northbound: Northbound, row: str) -> Iterator:
+    with NorthboundDhcpd(switch, northbound.remotes, "--cleanup") as dhcpd:
+        dhcpd.wait_for_flows(guest)
+        wait_ready(dhcpd)
+        yield dhcpd
+
+
+def served(switch: PrivateOvs) -> PutDhcpOpts | None:
+    """What the port's flows say; None if it has none."""
+    found = {
+        flow.partition("userdata=")[2].partition(",")[0]
+        for flow in our_flows(switch)
+        if "userdata=" in flow
+    }
+    if not found:
+        return None
+    (userdata,) = found
+    action = decode_userdata(bytes.fromhex(userdata.replace(".", "")))
+    assert isinstance(action, PutDhcpOpts)
+    return action
+
+
+def wait_for(switch: PrivateOvs, option: int, value: bytes | None) -> None:
+    """Wait until the option has this value in the port's flows."""
+
+    def has_come() -> bool:
+        action = served(switch)
+        return action is not None and dict(action.options).get(option) == value
+
+    wait_until(has_come, f"option {option} to be {value!r}")
+
+
+def test_the_userdata_is_the_reference_documents(switch, dhcpd):
+    paused = [flow for flow in our_flows(switch) if "userdata=" in flow]
+    assert len(paused) == 2
+    assert all(f"controller(userdata={reference.USERDATA},pause)" in flow for flow in paused)
+    assert dhcpd.appctl("bindings/refused") == ""
+
+
+@pytest.mark.needs("udhcpc")
+def test_a_client_gets_its_lease(switch, guest, dhcpd):
+    with Udhcpc(switch, guest) as client:
+        lease = client.lease()
+    assert (lease.address, lease.mtu) == (reference.ADDRESS, reference.MTU)
+
+
+def test_options_that_are_set_anew_take_effect(switch, northbound, dhcpd, row):
+    northbound.set_options(row, {**OPTIONS, "mtu": "1400"})
+    wait_for(switch, MTU, (1400).to_bytes(2, "big"))
+
+
+def test_another_row_of_options_takes_effect(switch, northbound, dhcpd):
+    other = northbound.dhcp_options(str(reference.CIDR), {**OPTIONS, "mtu": "1300"})
+    northbound.nbctl("lsp-set-dhcpv4-options", PORT, other)
+    wait_for(switch, MTU, (1300).to_bytes(2, "big"))
+
+
+def test_the_ports_hostname_wins(switch, northbound, dhcpd, row):
+    northbound.set_options(row, {**OPTIONS, "hostname": '"shared"'})
+    wait_for(switch, HOSTNAME, b"shared")
+    northbound.nbctl("lsp-set-options", PORT, 'hostname="vm1"')
+    wait_for(switch, HOSTNAME, b"vm1")
+
+
+def test_another_address_takes_effect(switch, northbound, dhcpd):
+    northbound.nbctl("lsp-set-addresses", PORT, f"{reference.MAC} 192.168.1.77")
+    wait_until(lambda: served(switch).offerip == IPv4Address("192.168.1.77"), "the address")
+
+
+def test_a_dynamic_address_is_the_one_that_northd_chose(switch, northbound, dhcpd):
+    northbound.nbctl(
+        "lsp-set-addresses", PORT, "dynamic", "--",
+        "set", "Logical_Switch_Port", PORT, f'dynamic_addresses="{reference.MAC} 192.168.1.88"',
+    )  # fmt: skip
+    wait_until(lambda: served(switch).offerip == IPv4Address("192.168.1.88"), "the address")
+
+
+@pytest.mark.parametrize(
+    ("words", "undo"),
+    [
+        (["lsp-set-enabled", PORT, "disabled"], ["lsp-set-enabled", PORT, "enabled"]),
+        (["lsp-set-type", PORT, "router"], ["lsp-set-type", PORT, ""]),
+    ],
+)
+def test_such_a_port_is_not_served(switch, guest, northbound, dhcpd, words, undo):
+    northbound.nbctl(*words)
+    wait_until(lambda: served(switch) is None, "the flows to go")
+    assert len(our_flows(switch)) == 1
+    northbound.nbctl(*undo)
+    dhcpd.wait_for_flows(guest)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["lsp-set-dhcpv4-options", PORT], ["lsp-del", PORT], ["ls-del", "finance-network1"]],
+)
+def test_a_port_that_loses_its_options_is_no_longer_served(switch, northbound, dhcpd, words):
+    northbound.nbctl(*words)
+    wait_until(lambda: served(switch) is None, "the flows to go")
+
+
+def test_a_row_of_options_that_goes_takes_the_flows_with_it(switch, northbound, dhcpd, row):
+    northbound.nbctl("dhcp-options-del", row)
+    wait_until(lambda: served(switch) is None, "the flows to go")
+
+
+def test_an_address_outside_of_cidr_is_refused_by_name(switch, northbound, dhcpd):
+    northbound.nbctl("lsp-set-addresses", PORT, f"{reference.MAC} 10.9.9.9")
+    wait_until(lambda: served(switch) is None, "the flows to go")
+    line = f"port {PORT}: addresses: no address in cidr {reference.CIDR}, expected one to offer"
+    assert dhcpd.appctl("bindings/refused") == line
+    assert line in dhcpd.log()
+
+
+def test_one_bad_option_is_left_out_and_the_rest_is_served(switch, northbound, dhcpd, row):
+    northbound.set_options(row, {**OPTIONS, "mtu": "99999", "colour": "red"})
+    wait_for(switch, MTU, None)
+    assert dhcpd.appctl("bindings/refused").splitlines() == [
+        f"port {PORT}: dhcpv4_options: colour: unknown option, "
+        "expected the name of a DHCPv4 option or option_NNN",
+        f"port {PORT}: dhcpv4_options: mtu: 99999 does not fit, expected a number from 0 to 65535",
+    ]
+    northbound.set_options(row, OPTIONS)
+    wait_for(switch, MTU, reference.MTU.to_bytes(2, "big"))
+    assert dhcpd.appctl("bindings/refused") == ""
+
+
+def test_a_port_that_is_plugged_in_later_is_served(switch, northbound, dhcpd, row):
+    northbound.nbctl(
+        "lsp-add", "finance-network1", "late", "--",
+        "lsp-set-addresses", "late", "02:00:00:00:00:02 192.168.1.8", "--",
+        "lsp-set-dhcpv4-options", "late", row,
+    )  # fmt: skip
+    late = switch.guest("late", "02:00:00:00:00:02")
+    dhcpd.wait_for_flows(late)
+    switch.unplug(late.port)
+    wait_until(lambda: len(our_flows(switch)) == 4, "its flows to go")
+
+
+@pytest.mark.parametrize("remote", [TCP, SSL])
+def test_the_server_of_several_that_answers_is_read(switch, guest, row, tls, remote):
+    protocol, port = remote.split(":")
+    remotes = f"{protocol}:127.0.0.1:1,{protocol}:127.0.0.1:{port}"
+    with NorthboundDhcpd(switch, remotes, *tls, "--cleanup") as dhcpd:
+        dhcpd.wait_for_flows(guest, userdata=reference.USERDATA)
+
+
+def test_without_the_database_ports_that_come_and_go_are_still_followed(
+    switch, guest, northbound, dhcpd, row, listening
+):
+    switch.processes["nb-db"].stop()
+    switch.restart_vswitchd()
+    dhcpd.wait_for_flows(guest, userdata=reference.USERDATA)
+    other = switch.guest("other", "02:00:00:00:00:03")
+    switch.start_database("nb", switch.run_dir / "nb.sock", *listening)
+    northbound.nbctl(
+        "lsp-add", "finance-network1", "other", "--",
+        "lsp-set-addresses", "other", "02:00:00:00:00:03 192.168.1.9", "--",
+        "lsp-set-dhcpv4-options", "other", row,
+    )  # fmt: skip
+    dhcpd.wait_for_flows(guest, other)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Northbound source without a database; with one, see tests/ovn/test_northbound.py."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import ovs.poller
+import pytest
+
+from controller.sources.ovn_northbound import OPTIONS, PORTS, SCHEMA, OvnNorthbound
+from flows.bindings import Binding
+
+OVN_SCHEMA = Path("/usr/share/ovn/ovn-nb.ovsschema")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> OvnNorthbound:
+    return OvnNorthbound(f"unix:{tmp_path}/none.sock", "")
+
+
+def timeout_ms(source: OvnNorthbound) -> int:
+    """How long the daemon would sleep; -1: for ever."""
+    poller = ovs.poller.Poller()
+    source.wait(poller)
+    return poller.timeout
+
+
+def test_only_what_is_plugged_in_is_asked_for(source):
+    for name in ("b", "a", "gone"):
+        source.watch(name, True)
+    source.watch("gone", False)
+    source.run()
+    assert source._idl.tables[PORTS].condition == [["name", "==", "a"], ["name", "==", "b"]]
+    assert source._idl.tables[OPTIONS].condition == [True]
+
+
+def test_nothing_plugged_in_asks_for_no_port(source):
+    source.run()
+    assert source._idl.tables[PORTS].condition == [False]
+
+
+def test_without_a_database_nothing_is_served_and_the_daemon_sleeps(source):
+    source.watch("p", True)
+    assert timeout_ms(source) == 0  # it is to be asked for
+    for _ in range(5):
+        assert source.run() == set()
+    assert timeout_ms(source) > 100
+    assert not source.ready
+    assert source.binding("p") == Binding()
+
+
+@pytest.mark.skipif(not OVN_SCHEMA.exists(), reason="no OVN schema is installed")
+def test_the_columns_are_those_of_ovn():
+    theirs = json.loads(OVN_SCHEMA.read_text())["tables"]
+    for table, definition in SCHEMA["tables"].items():
+        for column, ours in definition["columns"].items():
+            given = theirs[table]["columns"][column]["type"]
+            if isinstance(given, dict) and isinstance(given["key"], dict):
+                given = {**given, "key": {k: v for k, v in given["key"].items() if k != "refType"}}
+            assert given == ours["type"], column
