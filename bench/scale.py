@@ -35,7 +35,7 @@ class ManyPorts(PrivateOvs):
     """The userspace datapath with many patch ports beside the guests' real ones.
 
     Interfaces of type dummy would do, but ovs-vswitchd polls each of them on every
-    turn of its loop: with 2,000 of them even the floor falls to a fifth of its rate.
+    turn of its loop: with 2,000 of them even the floor falls to a fifth of its rate (10,000/s).
     """
 
     def add_patch_ports(self, iface_ids: Iterable[str]) -> None:
