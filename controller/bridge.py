@@ -61,9 +61,8 @@ class Bridge:
 
     def connected(self, version: int) -> Iterator[bytes]:
         """The switch speaks OpenFlow ``version``: ask for packet-ins, and for our flows."""
+        self.disconnected()  # whatever was under way before
         self._version = version
-        self._installed = None
-        self._bundles.clear()
         yield openflow.ask_for_packet_ins(version)
         yield from self.read_again()
 

@@ -150,7 +150,7 @@ class Channel(controller.Datapath):
                 break
             message = data[at : at + size]
             at += size
-            if is_packet_in2(message, 0):
+            if is_packet_in2(message):
                 try:
                     resumed = self._dispatcher.resume(message)
                 except NxtError as error:
@@ -159,7 +159,7 @@ class Channel(controller.Datapath):
                 if resumed:
                     resumes.append(resumed[0])
                     verdicts.append(resumed[1])
-            elif is_flow_dump_reply(message, 0):
+            elif is_flow_dump_reply(message):
                 self._flow_dump(self, message)
             else:
                 self._to_os_ken(message)

@@ -108,9 +108,9 @@ def flow_dump_request(version: int, xid: int) -> bytes:
     return message(version, OFPT_MULTIPART_REQUEST, request + _match(b""), xid)
 
 
-def is_flow_dump_reply(data: bytes, at: int) -> bool:
-    """Whether the message at ``at`` is (a part of) the answer to :func:`flow_dump_request`."""
-    return data[at + 1] == OFPT_MULTIPART_REPLY and data[at + 8 : at + 10] == b"\0\x01"
+def is_flow_dump_reply(message: bytes) -> bool:
+    """Whether ``message`` is (a part of) the answer to :func:`flow_dump_request`."""
+    return message[1] == OFPT_MULTIPART_REPLY and message[8:10] == b"\0\x01"
 
 
 def decode_flow_dump(reply: bytes) -> tuple[list[int], bool]:

@@ -47,6 +47,9 @@ class LogicalFlow:
         )
 
 
+SEND_BACK = "outport = inport; flags.loopback = 1; output;"  # a logical flow's OutputInPort
+
+
 def network_key(network: Network) -> int:
     """The number that stands for ``network`` in ``metadata``: the same after every restart."""
     return int.from_bytes(hashlib.blake2b(network.name.encode(), digest_size=4).digest(), "big")
@@ -55,6 +58,11 @@ def network_key(network: Network) -> int:
 def is_of(network: Network) -> Is:
     """The packet was paused, or sent on, by a flow of one of the network's ports."""
     return Is(METADATA, network_key(network))
+
+
+def comes_from(port: Port) -> str:
+    """The same as :func:`is_from`, in a logical flow."""
+    return f'inport == "{port.name}" && eth.src == {port.mac.hex(":")}'
 
 
 def is_from(port: Port, ofport: int) -> tuple[Is, ...]:

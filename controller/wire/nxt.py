@@ -42,11 +42,10 @@ class PacketIn2:
     continuation: bytes | None  # None: the packet is not frozen, and is not to be resumed
 
 
-def is_packet_in2(data: bytes, at: int) -> bool:
-    """Whether the OpenFlow message at ``at`` is an NXT_PACKET_IN2."""
+def is_packet_in2(message: bytes) -> bool:
+    """Whether an OpenFlow message is an NXT_PACKET_IN2."""
     return (
-        data[at + 1] == OFPT_EXPERIMENTER
-        and data[at + OFP_HEADER_SIZE : at + BODY] == VENDOR_AND_PACKET_IN2
+        message[1] == OFPT_EXPERIMENTER and message[OFP_HEADER_SIZE:BODY] == VENDOR_AND_PACKET_IN2
     )
 
 

@@ -38,7 +38,9 @@ from flows.flow import (
 from flows.stage import (
     DHCP_ANSWERED,
     PRIORITY,
+    SEND_BACK,
     LogicalFlow,
+    comes_from,
     is_from,
     is_of,
     network_key,
@@ -57,10 +59,9 @@ def port_lflows(network: Network, port: Port) -> Iterator[LogicalFlow]:
     opts = network.put_dhcp_opts(port)
     if dhcp is None or opts is None:
         return
-    inport = f'inport == "{port.name}"'
     yield LogicalFlow(
         OPTIONS,
-        f"{inport} && eth.src == {port.mac.hex(':')} && "
+        f"{comes_from(port)} && "
         f"ip4.dst == {{{dhcp.server_id}, {BROADCAST}}} && udp.dst == {SERVER_PORT}",
         f"{format_action(opts)} next;",
     )
@@ -68,10 +69,10 @@ def port_lflows(network: Network, port: Port) -> Iterator[LogicalFlow]:
         mac = dhcp.server_mac.hex(":")
         yield LogicalFlow(
             NEIGHBOUR,
-            f"{inport} && arp.tpa == {dhcp.server_id} && arp.op == 1",
+            f'inport == "{port.name}" && arp.tpa == {dhcp.server_id} && arp.op == 1',
             f"eth.dst = eth.src; eth.src = {mac}; arp.op = 2; arp.tha = arp.sha; "
             f"arp.sha = {mac}; arp.tpa = arp.spa; arp.spa = {dhcp.server_id}; "
-            "outport = inport; flags.loopback = 1; output;",
+            f"{SEND_BACK}",
         )
 
 
@@ -83,7 +84,7 @@ def network_lflows(network: Network) -> Iterator[LogicalFlow]:
             f"reg0[3] && ip4 && udp && metadata == {network_key(network):#x}",
             f"eth.dst = eth.src; eth.src = {dhcp.server_mac.hex(':')}; ip4.src = {dhcp.server_id}; "
             f"udp.dst = udp.src; udp.src = {SERVER_PORT}; "
-            "outport = inport; flags.loopback = 1; output;",
+            f"{SEND_BACK}",
         )
 
 

@@ -30,7 +30,9 @@ from flows.flow import (
 from flows.stage import (
     DHCP_ANSWERED,
     PRIORITY,
+    SEND_BACK,
     LogicalFlow,
+    comes_from,
     is_from,
     is_of,
     network_key,
@@ -50,7 +52,7 @@ def port_lflows(network: Network, port: Port) -> Iterator[LogicalFlow]:
     if dhcp and opts:
         yield LogicalFlow(
             OPTIONS,
-            f'inport == "{port.name}" && eth.src == {port.mac.hex(":")} && '
+            f"{comes_from(port)} && "
             f"ip6.dst == {{{link_local_address(dhcp.server_id)}, {ALL_SERVERS}}} && "
             f"udp.dst == {SERVER_PORT}",
             f"{format_action(opts)} next;",
@@ -66,7 +68,7 @@ def network_lflows(network: Network) -> Iterator[LogicalFlow]:
             f"eth.dst = eth.src; eth.src = {dhcp.server_id.hex(':')}; ip6.dst = ip6.src; "
             f"ip6.src = {link_local_address(dhcp.server_id)}; "
             f"udp.src = {SERVER_PORT}; udp.dst = {CLIENT_PORT}; "
-            "outport = inport; flags.loopback = 1; output;",
+            f"{SEND_BACK}",
         )
 
 

@@ -29,7 +29,9 @@ from flows.flow import (
 from flows.stage import (
     PRIORITY,
     RA_ANSWERED,
+    SEND_BACK,
     LogicalFlow,
+    comes_from,
     is_from,
     is_of,
     network_key,
@@ -47,8 +49,7 @@ def port_lflows(network: Network, port: Port) -> Iterator[LogicalFlow]:
     if opts := network.put_nd_ra_opts():
         yield LogicalFlow(
             ND_RA_OPTIONS,
-            f'inport == "{port.name}" && eth.src == {port.mac.hex(":")} && '
-            f"ip6.dst == {ALL_ROUTERS} && nd_rs",
+            f"{comes_from(port)} && ip6.dst == {ALL_ROUTERS} && nd_rs",
             f"{format_action(opts)} next;",
         )
 
@@ -61,7 +62,7 @@ def network_lflows(network: Network) -> Iterator[LogicalFlow]:
             f"reg0[5] && icmp6 && metadata == {network_key(network):#x}",
             f"eth.dst = eth.src; eth.src = {ra.slla.hex(':')}; ip6.dst = ip6.src; "
             f"ip6.src = {link_local_address(ra.slla)}; "
-            "outport = inport; flags.loopback = 1; output;",
+            f"{SEND_BACK}",
         )
 
 

@@ -39,7 +39,7 @@ from flows.flow import (
     OutputInPort,
     Resubmit,
 )
-from flows.stage import PRIORITY, LogicalFlow, is_of, network_key, number
+from flows.stage import PRIORITY, SEND_BACK, LogicalFlow, is_of, network_key, number
 from flows.tables import NEIGHBOUR, RESPONSE
 
 SOLICITATION, ADVERTISEMENT = 135, 136
@@ -67,7 +67,7 @@ def port_lflows(network: Network, port: Port) -> Iterator[LogicalFlow]:
             f'inport == "{port.name}" && nd_ns && nd.target == {address}',
             f"{'nd_na_router' if is_router else 'nd_na'} {{ eth.src = {mac.hex(':')}; "
             f"ip6.src = {address}; nd.target = {address}; nd.tll = {mac.hex(':')}; "
-            "outport = inport; flags.loopback = 1; output; };",
+            f"{SEND_BACK} }};",
         )
 
 

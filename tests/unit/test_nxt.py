@@ -39,7 +39,7 @@ def capture(registers: str, version: str) -> bytes:
 def test_a_captured_packet_in_is_taken_apart(registers, version):
     message = capture(registers, version)
     packet_in = decode_packet_in2(message)
-    assert is_packet_in2(message, 0)
+    assert is_packet_in2(message)
     assert packet_in.userdata == USERDATA
     assert packet_in.packet[:14].hex() == "fffffffffffffa163e8beafd0800"
     assert packet_in.packet[42:] == b"x"
