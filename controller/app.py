@@ -1,23 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The os-ken side: connections come and go, and what the daemon must know of them.
+"""The os-ken side: connections come and go, and what is to be known of them.
 
 os-ken shakes hands, answers echo requests and parses what is not a packet-in, each
-connection in a thread of its own.  The application hands what it hears to the
-daemon's thread, which alone decides; it has no logic to test.
+connection in a thread of its own.  What the application hears goes to the daemon's
+thread, which alone decides; here is no logic to test.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import socket
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from os_ken.base.app_manager import AppManager, OSKenApp
 from os_ken.controller import ofp_event, ofp_handler
@@ -32,7 +28,8 @@ from os_ken.lib import hub
 from os_ken.ofproto import ofproto_v1_3, ofproto_v1_5
 from ovs.vlog import Vlog
 
-from controller.channel import Channel, connect
+from controller.channel import Channel, SwitchEvents, connect
+from controller.inbox import Inbox
 from controller.journal import Journal
 from controller.openflow import BUNDLE_COMMIT_REPLY
 from controller.responders.dispatch import Dispatcher, Resumer
@@ -54,55 +51,6 @@ class ListenOn:
 
     def __str__(self) -> str:
         return f"{'ssl' if self.tls else 'tcp'}:{self.host}:{self.port}"
-
-
-class Inbox:
-    """Calls from the connections' threads to be made in the daemon's.
-
-    ``fd`` is readable while there are some.
-    """
-
-    def __init__(self) -> None:
-        self._calls: deque[Callable[[], None]] = deque()
-        self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-
-    def post(self, call: Callable[..., None], *args: Any) -> None:
-        """Have ``call(*args)`` made by :meth:`run`; from any thread."""
-        self._calls.append(partial(call, *args))
-        self.wake()
-
-    def wake(self) -> None:
-        """Make ``fd`` readable; from any thread or signal handler."""
-        os.eventfd_write(self.fd, 1)
-
-    def run(self) -> None:
-        """Make the calls that have been posted."""
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self.fd)
-        while self._calls:
-            self._calls.popleft()()
-
-
-class SwitchEvents(Protocol):
-    """What the daemon is told, in its own thread."""
-
-    def connected(self, channel: Channel) -> None:
-        """The handshake is done."""
-
-    def disconnected(self, channel: Channel) -> None:
-        """The connection has ended."""
-
-    def flow_dump(self, channel: Channel, reply: bytes) -> None:
-        """A part of the answer to a flow dump request has come."""
-
-    def port_added(self, channel: Channel, name: str, ofport: int) -> None:
-        """The bridge has a new port."""
-
-    def bundle_committed(self, channel: Channel, xid: int) -> None:
-        """The switch has carried out the bundle with this transaction id."""
-
-    def failed(self, channel: Channel, xid: int, error: str) -> None:
-        """The switch has refused the message with this transaction id."""
 
 
 class Handshake(ofp_handler.OFPHandler):
@@ -128,18 +76,16 @@ class Handshake(ofp_handler.OFPHandler):
 
 
 class DhcpApp(OSKenApp):
-    """Tells the daemon what happens on the connections."""
-
-    def __init__(self, inbox: Inbox, events: SwitchEvents) -> None:
-        super().__init__()
-        self._inbox, self._events_to = inbox, events
+    """Has each connection tell what happens on it."""
 
     @set_ev_cls(ofp_event.EventOFPStateChange, [MAIN_DISPATCHER, DEAD_DISPATCHER])
     def state_change(self, ev: Any) -> None:
         """A handshake is done, or a connection has ended."""
-        events = self._events_to
-        call = events.connected if ev.state == MAIN_DISPATCHER else events.disconnected
-        self._inbox.post(call, ev.datapath)
+        channel = ev.datapath
+        if ev.state == MAIN_DISPATCHER:
+            channel.tell(lambda events: events.connected(channel))
+        else:
+            channel.tell(lambda events: events.disconnected(channel))
 
     @set_ev_cls(ofp_event.EventOFPPortStatus, MAIN_DISPATCHER)
     def port_status(self, ev: Any) -> None:
@@ -147,24 +93,26 @@ class DhcpApp(OSKenApp):
         msg = ev.msg
         if msg.reason == msg.datapath.ofproto.OFPPR_ADD:
             name = msg.desc.name.decode(errors="replace")
-            self._inbox.post(self._events_to.port_added, msg.datapath, name, msg.desc.port_no)
+            channel, ofport = msg.datapath, msg.desc.port_no
+            channel.tell(lambda events: events.port_added(channel, name, ofport))
 
     @set_ev_cls(ofp_event.EventOFPErrorMsg, MAIN_DISPATCHER)
     def error(self, ev: Any) -> None:
         """The switch has refused a message."""
-        ofproto = ev.msg.datapath.ofproto
-        name = f"{ofproto.ofp_error_type_to_str(ev.msg.type)} code {ev.msg.code}"
-        self._inbox.post(self._events_to.failed, ev.msg.datapath, ev.msg.xid, name)
+        channel, xid = ev.msg.datapath, ev.msg.xid
+        name = f"{channel.ofproto.ofp_error_type_to_str(ev.msg.type)} code {ev.msg.code}"
+        channel.tell(lambda events: events.failed(channel, xid, name))
 
     @set_ev_cls([ofp_event.EventOFPBundleCtrlMsg, ofp_event.EventONFBundleCtrlMsg], MAIN_DISPATCHER)
     def bundle_control(self, ev: Any) -> None:
         """A bundle reply, of OpenFlow 1.5 or of 1.3's extension."""
         if ev.msg.type == BUNDLE_COMMIT_REPLY:
-            self._inbox.post(self._events_to.bundle_committed, ev.msg.datapath, ev.msg.xid)
+            channel, xid = ev.msg.datapath, ev.msg.xid
+            channel.tell(lambda events: events.bundle_committed(channel, xid))
 
 
 class Switches:
-    """The connections: out to a Unix socket, or in from ``ovs-vsctl set-controller``.
+    """The connections: out to Unix sockets, or in from ``ovs-vsctl set-controller``.
 
     Each has a dispatcher of its own, made by ``dispatcher``.
     """
@@ -172,35 +120,38 @@ class Switches:
     def __init__(
         self,
         inbox: Inbox,
-        events: SwitchEvents,
         journal: Journal,
         version: str,
         dispatcher: Callable[[], Resumer] = Dispatcher,
     ) -> None:
-        self._inbox, self._events, self._journal = inbox, events, journal
+        self._inbox, self._journal = inbox, journal
         self._dispatcher = dispatcher
         self._stopped = threading.Event()
         self._channels: set[Channel] = set()
+        self._started = False
         DhcpApp.OFP_VERSIONS = [VERSIONS[version]]
 
-    def connect(self, path: str) -> None:
+    def connect(self, path: str, events: SwitchEvents) -> None:
         """Keep a connection to the Unix socket ``path``."""
         self._start_os_ken()
-        threading.Thread(target=self._connect_loop, args=(path,), daemon=True).start()
+        threading.Thread(target=self._connect_loop, args=(path, events), daemon=True).start()
 
-    def listen(self, where: ListenOn) -> None:
+    def listen(self, where: ListenOn, events: SwitchEvents) -> None:
         """Let switches connect.  Raises :exc:`OSError`, and has then done nothing."""
         server = hub.StreamServer(
-            (where.host, where.port), lambda sock, _: self._serve(sock, where), **where.tls
+            (where.host, where.port), lambda sock, _: self._serve(sock, where, events), **where.tls
         )
         self._start_os_ken()
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def _start_os_ken(self) -> None:
+        if self._started:
+            return
+        self._started = True
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         manager = AppManager.get_instance()
         manager.instantiate(Handshake).start()
-        manager.instantiate(DhcpApp, self._inbox, self._events).start()
+        manager.instantiate(DhcpApp).start()
 
     def stop(self) -> None:
         """Close all connections and end os-ken."""
@@ -209,7 +160,7 @@ class Switches:
             channel.close()
         AppManager.get_instance().close()
 
-    def _connect_loop(self, path: str) -> None:
+    def _connect_loop(self, path: str, events: SwitchEvents) -> None:
         backoff_s = MIN_BACKOFF_S
         while not self._stopped.is_set():
             try:
@@ -218,21 +169,16 @@ class Switches:
                 if backoff_s == MIN_BACKOFF_S:
                     vlog.info(f"{path}: {error.strerror}, trying again")
             else:
-                if self._serve(connection, path):
+                if self._serve(connection, path, events):
                     backoff_s = MIN_BACKOFF_S
             self._stopped.wait(backoff_s)
             backoff_s = min(2 * backoff_s, MAX_BACKOFF_S)
 
-    def _serve(self, connection: socket.socket, address: object) -> bool:
+    def _serve(self, connection: socket.socket, address: object, events: SwitchEvents) -> bool:
         """Serve one connection until it ends; whether its handshake was ever done."""
         threading.current_thread().name = "channel"  # in the log, as ovn-controller's pinctrl
-        channel = Channel(
-            connection,
-            address,
-            self._journal,
-            self._dispatcher(),
-            lambda channel, reply: self._inbox.post(self._events.flow_dump, channel, reply),
-        )
+        dispatcher = self._dispatcher()
+        channel = Channel(connection, address, self._journal, dispatcher, self._inbox, events)
         self._channels.add(channel)
         try:
             channel.serve()

@@ -90,16 +90,20 @@ class Bridge:
             self._installed = self._reading
             vlog.info(f"{self.name}: {len(self._installed)} flows of ours are there")
 
-    def reconcile(self) -> Iterator[bytes]:
-        """The bundle that makes the bridge hold what is wanted; nothing if it does."""
+    def reconcile(self, *, deleting: bool = True) -> Iterator[bytes]:
+        """The bundle that makes the bridge hold what is wanted; nothing if it does.
+
+        Without ``deleting`` what is not wanted stays.
+        """
         if self._installed is None:
             return
-        difference = changes(self._wanted, self._installed)
+        keeping = set() if deleting else self._installed - self._wanted.keys()
+        difference = changes(self._wanted, self._installed - keeping)
         if not difference:
             return
         xid = next(self._xids)
         self._bundles[xid] = f"{len(difference.add)} flows added, {len(difference.delete)} deleted"
-        self._installed = set(self._wanted)
+        self._installed = self._wanted.keys() | keeping
         yield from openflow.encode_bundle(self._version, difference, xid)
 
     def bundle_committed(self, xid: int) -> None:

@@ -15,7 +15,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from os_ken.base import app_manager
 from os_ken.controller import controller, ofp_event
@@ -23,6 +23,7 @@ from os_ken.controller.handler import DEAD_DISPATCHER
 from os_ken.ofproto import ofproto_parser
 from ovs.vlog import Vlog
 
+from controller.inbox import Inbox
 from controller.journal import Journal
 from controller.openflow import is_flow_dump_reply
 from controller.responders.dispatch import Resumer
@@ -33,6 +34,28 @@ vlog = Vlog("channel")
 
 READ_SIZE = 64 * 1024  # more would be mapped and unmapped for each read, at 13 µs
 WRITE_SIZE = 64 * 1024  # flow-mods are written in such pieces, so that resumes come between
+
+
+class SwitchEvents(Protocol):
+    """What is told of a connection, in the daemon's thread."""
+
+    def connected(self, channel: Channel) -> None:
+        """The handshake is done."""
+
+    def disconnected(self, channel: Channel) -> None:
+        """The connection has ended."""
+
+    def flow_dump(self, channel: Channel, reply: bytes) -> None:
+        """A part of the answer to a flow dump request has come."""
+
+    def port_added(self, channel: Channel, name: str, ofport: int) -> None:
+        """The bridge has a new port."""
+
+    def bundle_committed(self, channel: Channel, xid: int) -> None:
+        """The switch has carried out the bundle with this transaction id."""
+
+    def failed(self, channel: Channel, xid: int, error: str) -> None:
+        """The switch has refused the message with this transaction id."""
 
 
 class UnixSocket(socket.socket):
@@ -56,11 +79,7 @@ def connect(path: str) -> UnixSocket:
 
 
 class Channel(controller.Datapath):
-    """A connection to one switch.
-
-    ``flow_dump`` is called in this connection's thread with each part of the answer
-    to a flow dump request.
-    """
+    """A connection to one switch; ``events`` is told of it."""
 
     def __init__(
         self,
@@ -68,13 +87,15 @@ class Channel(controller.Datapath):
         address: object,
         journal: Journal,
         dispatcher: Resumer,
-        flow_dump: Callable[[Channel, bytes], None],
+        inbox: Inbox,
+        events: SwitchEvents,
     ) -> None:
         super().__init__(connection, address)
         self.socket.settimeout(None)
+        self.events = events
         self._dispatcher = dispatcher
         self._journal = journal
-        self._flow_dump = flow_dump
+        self._inbox = inbox
         self._write_lock = threading.Lock()
 
     def serve(self) -> None:
@@ -88,6 +109,10 @@ class Channel(controller.Datapath):
             self.is_active = False
             self.close()
             self.socket.close()
+
+    def tell(self, what: Callable[[SwitchEvents], None]) -> None:
+        """Call ``what`` with ``events``, in the daemon's thread."""
+        self._inbox.post(lambda: what(self.events))
 
     def close(self) -> None:
         """End the connection, from any thread."""
@@ -160,13 +185,16 @@ class Channel(controller.Datapath):
                     resumes.append(resumed[0])
                     verdicts.append(resumed[1])
             elif is_flow_dump_reply(message):
-                self._flow_dump(self, message)
+                self._to_events(message)
             else:
                 self._to_os_ken(message)
         if resumes:
             self.send(b"".join(resumes))
             self._journal.note(verdicts)
         return at
+
+    def _to_events(self, reply: bytes) -> None:
+        self.tell(lambda events: events.flow_dump(self, reply))
 
     def _to_os_ken(self, message: bytes) -> None:
         """What os-ken's own receive loop does with a message."""

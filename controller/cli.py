@@ -23,6 +23,7 @@ from flows.sections import ConfigError
 
 if TYPE_CHECKING:
     from controller.app import ListenOn
+    from controller.sources.several import Several
     from controller.sources.source import Source
 
 VERSION = "0.1.0"
@@ -68,15 +69,15 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         command.set_defaults(function=function)
         return command
 
-    run = add("run", _run, "serve the ports of a bridge: the daemon")
+    run = add("run", _run, "serve the ports of bridges: the daemon")
     if argv[:1] == ["run"]:
         _add_run_options(run, argv[1:])
 
-    check = add("check", _check, "validate a configuration")
-    check.add_argument("file", metavar="FILE")
+    check = add("check", _check, "validate a configuration, of one or more files")
+    check.add_argument("files", metavar="FILE", nargs="+")
 
     flows = add("flows", _flows, "print the OpenFlow flows, as ovs-ofctl add-flows takes them")
-    flows.add_argument("file", metavar="FILE")
+    flows.add_argument("files", metavar="FILE", nargs="+")
     flows.add_argument(
         "--ofport",
         metavar="ID=N",
@@ -88,7 +89,7 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
     )
 
     lflows = add("lflows", _lflows, "print the logical flows, as ovn-sbctl lflow-list does")
-    lflows.add_argument("file", metavar="FILE")
+    lflows.add_argument("files", metavar="FILE", nargs="+")
 
     encode = add("encode", _encode, "print the OpenFlow action for a logical one")
     encode.add_argument("action", metavar="ACTION", help="'reg0[3] = put_dhcp_opts(…);'")
@@ -135,15 +136,21 @@ def _add_run_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         ovs.dirs.RUNDIR = first.parse_known_args(argv)[0].ovs_rundir or ovs.dirs.RUNDIR
 
     parser.allow_abbrev = False
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--config", metavar="FILE", type=Path)
-    what.add_argument(
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="what the ports may have; several files are taken together",
+    )
+    parser.add_argument(
         "--nb",
         metavar="REMOTES",
         type=_remotes,
-        help="OVN's Northbound database instead of a file; its servers with commas in between",
+        help="OVN's Northbound database, alone or beside files; its servers with commas in between",
     )
-    what.add_argument(
+    parser.add_argument(
         "--serve-only",
         action="store_true",
         help="install nothing: answer the flows of ovn-controller while it does not run",
@@ -152,7 +159,8 @@ def _add_run_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         "--bridge",
         metavar="BRIDGE",
         default="",
-        help="instead of the file's; with --nb and --serve-only instead of br-int",
+        help="instead of what files name for all their networks; for --nb and --serve-only "
+        "instead of br-int",
     )
     parser.add_argument(
         "--ovs-rundir",
@@ -191,6 +199,8 @@ def _run(args: argparse.Namespace) -> int:
     import ovs.daemon
     import ovs.vlog
 
+    if not (args.config or args.nb or args.serve_only):
+        args.usage_error("one of --config, --nb and --serve-only is required")
     # What is to run is imported first: python-ovs takes no new log module afterwards.
     start = _serve_only(args) if args.serve_only else _serve_configuration(args)
     ovs.daemon.handle_args(args)
@@ -215,30 +225,30 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
         openflow=args.openflow,
         clean_up=args.cleanup,
     )
-    return partial(run, settings, _northbound(args) if args.nb else _configuration_file(args))
+    return partial(run, settings, _open_sources(args))
 
 
-# Paths are made absolute: a detached daemon is in another directory.
-
-
-def _configuration_file(args: argparse.Namespace) -> Callable[[], Source]:
-    from controller.sources.configuration_file import ConfigurationFile
-
-    return partial(ConfigurationFile, args.config.absolute(), args.bridge)
-
-
-def _northbound(args: argparse.Namespace) -> Callable[[], Source]:
+def _open_sources(args: argparse.Namespace) -> Callable[[], Several]:
+    from controller.sources.configuration_files import ConfigurationFiles
     from controller.sources.ovn_northbound import OvnNorthbound, Tls
+    from controller.sources.several import Several
 
-    tls = None
-    if "ssl:" in args.nb:
-        tls = Tls(*(str(file.absolute()) for file in _tls_files(args, "--nb")))
-    return partial(OvnNorthbound, args.nb, args.bridge, tls)
+    # Paths are made absolute: a detached daemon is in another directory.
+    opens: list[Callable[[], Source]] = []
+    if args.config:
+        files = [file.absolute() for file in args.config]
+        opens.append(partial(ConfigurationFiles, files, args.bridge))
+    if args.nb:
+        tls = None
+        if "ssl:" in args.nb:
+            tls = Tls(*(str(file.absolute()) for file in _tls_files(args, "--nb")))
+        opens.append(partial(OvnNorthbound, args.nb, args.bridge, tls))
+    return lambda: Several([open_source() for open_source in opens])
 
 
 def _serve_only(args: argparse.Namespace) -> Callable[[], int]:
-    if args.db or args.listen or args.cleanup:
-        args.usage_error("--serve-only: not with --db, --listen or --cleanup")
+    if args.config or args.nb or args.db or args.listen or args.cleanup:
+        args.usage_error("--serve-only: not with --config, --nb, --db, --listen or --cleanup")
 
     from controller.serve_only import Settings, run
 
@@ -304,9 +314,11 @@ def _listen_on(args: argparse.Namespace) -> ListenOn | None:
 def _check(args: argparse.Namespace) -> int:
     from controller.sources import yaml_file
 
-    configuration = yaml_file.load(args.file)
+    configuration = yaml_file.load(*args.files)
     ports = sum(len(network.ports) for network in configuration.networks)
-    print(f"{args.file}: valid, networks: {len(configuration.networks)}, ports: {ports}")
+    print(
+        f"{', '.join(args.files)}: valid, networks: {len(configuration.networks)}, ports: {ports}"
+    )
     return 0
 
 
@@ -322,7 +334,7 @@ def _flows(args: argparse.Namespace) -> int:
     from controller.sources import yaml_file
     from flows import pipeline
 
-    configuration = yaml_file.load(args.file)
+    configuration = yaml_file.load(*args.files)
     names = [port.name for network in configuration.networks for port in network.ports]
     ofports = dict(args.ofport)
     if unknown := [name for name in ofports if name not in names]:
@@ -345,7 +357,7 @@ def _lflows(args: argparse.Namespace) -> int:
     from controller.sources import yaml_file
     from flows import pipeline
 
-    configuration = yaml_file.load(args.file)
+    configuration = yaml_file.load(*args.files)
     for network in configuration.networks:
         lflows = list(pipeline.network_lflows(network))
         for port in network.ports:

@@ -23,9 +23,10 @@ import ovs.poller
 import ovs.unixctl.server
 from ovs.vlog import Vlog
 
-from controller.app import Inbox, Switches
+from controller.app import Switches
 from controller.channel import Channel
 from controller.control import add_command, open_control_socket
+from controller.inbox import Inbox
 from controller.journal import Journal
 from controller.openflow import ask_for_packet_ins
 from controller.responders.dispatch import Dispatcher
@@ -100,9 +101,9 @@ class ServeOnly:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
         self._switches = Switches(
-            self._inbox, self, journal, settings.openflow, lambda: Deputy(settings.pidfile)
+            self._inbox, journal, settings.openflow, lambda: Deputy(settings.pidfile)
         )
-        self._switches.connect(str(settings.rundir / f"{settings.bridge}.mgmt"))
+        self._switches.connect(str(settings.rundir / f"{settings.bridge}.mgmt"), self)
 
     def loop(self) -> None:
         """Run until stopped."""
@@ -119,7 +120,7 @@ class ServeOnly:
         self._switches.stop()
         self._unixctl.close()
 
-    # What the connections report (controller.app.SwitchEvents).
+    # What the connections report (controller.channel.SwitchEvents).
 
     def connected(self, channel: Channel) -> None:
         """The handshake is done."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each port may have: the networks of one bridge, their DHCP options and their ports.
+"""What each port may have: the networks, their DHCP options and their ports.
 
 These are finished values: `flows.settings` checks them while it builds them, and everything that
 comes after (the flows, the ARP responder, the logs) takes them as they are.
@@ -15,6 +15,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from flows.extension import Dhcpv4Extension, Dhcpv6Extension
 from flows.options import DHCPV4, DHCPV6
 from flows.userdata import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts
+
+DEFAULT_BRIDGE = "br-int"
 
 _NO_EXTENSION_V4 = Dhcpv4Extension()
 _NO_EXTENSION_V6 = Dhcpv6Extension()
@@ -94,7 +96,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Ports that are offered addresses of the same subnets by the same server."""
+    """Ports of one bridge that are offered addresses of the same subnets by the same server."""
 
     name: str
     dhcpv4: Dhcpv4 | None
@@ -103,6 +105,7 @@ class Network:
     place: Place
     dhcpv6: Dhcpv6 | None = None
     ra: Ra | None = None
+    bridge: str = DEFAULT_BRIDGE
 
     def put_dhcp_opts(self, port: Port) -> PutDhcpOpts | None:
         """What the userdata of `port` says, or None where it is not served.
@@ -168,9 +171,8 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Everything that is to be on one bridge."""
+    """Everything that one or more files say."""
 
-    bridge: str
     networks: tuple[Network, ...]
 
 

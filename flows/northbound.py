@@ -23,7 +23,16 @@ from ipaddress import (
     ip_interface,
 )
 
-from flows.bindings import Binding, Dhcpv4, Dhcpv6, Network, Place, Port, default_server_mac
+from flows.bindings import (
+    DEFAULT_BRIDGE,
+    Binding,
+    Dhcpv4,
+    Dhcpv6,
+    Network,
+    Place,
+    Port,
+    default_server_mac,
+)
 from flows.cursor import UserdataError
 from flows.extension import Dhcpv6Extension
 from flows.network_settings import parse_dhcpv4, parse_dhcpv6
@@ -142,8 +151,13 @@ def _section(row: OptionsRow, cidr: str, required: tuple[str, ...], refused: _Re
     return section
 
 
-def bind(row: PortRow, dhcpv4: SharedDhcpv4 | None, dhcpv6: SharedDhcpv6 | None) -> Binding:
-    """What the port is served; `dhcpv4` and `dhcpv6` are what its columns refer to.
+def bind(
+    row: PortRow,
+    dhcpv4: SharedDhcpv4 | None,
+    dhcpv6: SharedDhcpv6 | None,
+    bridge: str = DEFAULT_BRIDGE,
+) -> Binding:
+    """What the port is served on `bridge`; `dhcpv4` and `dhcpv6` are what its columns refer to.
 
     Each line of the binding's `refused` begins with "port NAME: ".
     """
@@ -162,7 +176,7 @@ def bind(row: PortRow, dhcpv4: SharedDhcpv4 | None, dhcpv6: SharedDhcpv6 | None)
             refused += (f"dhcpv6_options: {line}" for line in dhcpv6.refused)
         for mac, addresses in entries:
             port = Port(row.name, mac, addresses, hostname, _PLACE)
-            if binding := _bind_mac(port, dhcpv4, dhcpv6, refused):
+            if binding := _bind_mac(port, dhcpv4, dhcpv6, bridge, refused):
                 served.append(binding)
         for shared in (dhcpv4, dhcpv6):
             if shared and shared.dhcp and not any(_offers(shared.dhcp.cidr, e) for _, e in entries):
@@ -175,11 +189,15 @@ _Addresses = tuple[IPv4Address | IPv6Address, ...]
 
 
 def _bind_mac(
-    port: Port, dhcpv4: SharedDhcpv4 | None, dhcpv6: SharedDhcpv6 | None, refused: list[str]
+    port: Port,
+    dhcpv4: SharedDhcpv4 | None,
+    dhcpv6: SharedDhcpv6 | None,
+    bridge: str,
+    refused: list[str],
 ) -> tuple[Network, Port] | None:
     """What `port`, which has one MAC and all addresses of it, is served."""
     offered: list[IPv4Address | IPv6Address] = []
-    network = Network("", None, (), False, _PLACE)
+    network = Network("", None, (), False, _PLACE, bridge=bridge)
     if dhcpv4 and dhcpv4.dhcp and (first := _offers(dhcpv4.dhcp.cidr, port.addresses)):
         wanted = replace(network, name=f"dhcpv4 {dhcpv4.uuid}", dhcpv4=dhcpv4.dhcp)
         own = replace(port, addresses=first)

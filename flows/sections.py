@@ -50,9 +50,9 @@ class Mistakes:
         self.add(section.place(name), f"{owner}: {name}: {what}" if owner else f"{name}: {what}")
 
     def raise_if_any(self) -> None:
-        """Raise ConfigError with everything noted, in the order of the file."""
+        """Raise ConfigError with everything noted, file by file in the order of the lines."""
         if self._found:
-            found = sorted(self._found, key=lambda each: each[0].line)
+            found = sorted(self._found, key=lambda each: (each[0].file, each[0].line))
             raise ConfigError(f"{place}: {text}" for place, text in found)
 
 

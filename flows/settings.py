@@ -8,12 +8,13 @@ A source (`controller.sources`) hands over nested `Section`s; `parse_configurati
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 from flows.bindings import (
+    DEFAULT_BRIDGE,
     Configuration,
     Network,
     Place,
@@ -37,8 +38,6 @@ from flows.options import DHCPV4, DHCPV6
 from flows.sections import Mistakes, Section, check_names, check_printable, section_of, show
 from flows.userdata import MAX_USERDATA, encode_userdata
 
-DEFAULT_BRIDGE = "br-int"
-
 _SERVICES = ("dhcpv4", "dhcpv6", "ra")
 _NOT_IN_PORT = {
     **NOT_IN_DHCPV4,
@@ -54,33 +53,50 @@ _TIMES = {"lease_time", "T1", "T2"}
 _NO_OPTIONS: Mapping[str, bytes] = {}
 
 
-def parse_configuration(document: Section, mistakes: Mistakes) -> Configuration:
-    """The whole configuration; `mistakes` may hold what the source itself found wrong.
+def parse_configuration(
+    documents: Iterable[Section], mistakes: Mistakes, bridge: str = ""
+) -> Configuration:
+    """The whole configuration, of which each document is a part.
 
-    Raises ConfigError.
+    `bridge` replaces those that documents name for all their networks.  `mistakes` may hold what
+    the source itself found wrong.  Raises ConfigError.
     """
-    check_names(document, "", ("bridge", "networks"), mistakes)
-    bridge = document.get("bridge", DEFAULT_BRIDGE)
-    if not isinstance(bridge, str) or not re.fullmatch(r"[^\s/]+", bridge):
-        mistakes.refuse(document, "", "bridge", f"{show(bridge)}, expected the name of a bridge")
-    networks = section_of(document, "", "networks", mistakes)
-    parsed = []
-    if networks is not None:
-        seen: dict[str, Place] = {}
-        parsed = [_parse_network(networks, name, seen, mistakes) for name in networks]
+    networks: dict[str, Network | None] = {}
+    places: dict[str, Place] = {}
+    seen: dict[str, Place] = {}  # ports
+    for document in documents:
+        check_names(document, "", ("bridge", "networks"), mistakes)
+        named = _parse_bridge(document, "", DEFAULT_BRIDGE, mistakes)
+        sections = section_of(document, "", "networks", mistakes)
+        for name in sections or ():
+            assert sections is not None
+            place = sections.place(name)
+            if places.setdefault(name, place) is not place:
+                what = f"is at {places[name]} too, expected each network once"
+                mistakes.refuse(sections, "", name, what)
+            networks[name] = _parse_network(sections, name, bridge or named, seen, mistakes)
     mistakes.raise_if_any()
-    return Configuration(str(bridge), tuple(filter(None, parsed)))
+    return Configuration(tuple(filter(None, networks.values())))
+
+
+def _parse_bridge(section: Section, owner: str, default: str, mistakes: Mistakes) -> str:
+    bridge = section.get("bridge", default)
+    if not isinstance(bridge, str) or not re.fullmatch(r"[^\s/]+", bridge):
+        what = f"{show(bridge)}, expected the name of a bridge"
+        mistakes.refuse(section, owner, "bridge", what)
+    return str(bridge)
 
 
 def _parse_network(
-    networks: Section, name: str, seen: dict[str, Place], mistakes: Mistakes
+    networks: Section, name: str, bridge: str, seen: dict[str, Place], mistakes: Mistakes
 ) -> Network | None:
-    """One network; `seen` says where the ports of the networks before it are."""
+    """One network, on `bridge` if it names none; `seen` says where the ports before it are."""
     check_printable(networks, name, mistakes)
     section = section_of(networks, "", name, mistakes)
     if section is None:
         return None
-    check_names(section, name, (*_SERVICES, "arp_responder", "ports"), mistakes)
+    check_names(section, name, ("bridge", *_SERVICES, "arp_responder", "ports"), mistakes)
+    bridge = _parse_bridge(section, name, bridge, mistakes)
     arp_responder = parse_bool(section, name, "arp_responder", mistakes)
     if not section.keys() & set(_SERVICES):
         mistakes.refuse(section, name, "dhcpv4", "is missing, expected it or dhcpv6 or ra")
@@ -102,7 +118,7 @@ def _parse_network(
     ports = section_of(section, name, "ports", mistakes)
     if ports is None:
         return None
-    network = Network(name, dhcpv4, (), arp_responder, networks.place(name), dhcpv6, ra)
+    network = Network(name, dhcpv4, (), arp_responder, networks.place(name), dhcpv6, ra, bridge)
     network = replace(network, ports=_parse_ports(ports, network, seen, mistakes))
     _check_sizes(network, ports, mistakes)
     return network

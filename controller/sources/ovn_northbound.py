@@ -22,7 +22,7 @@ import ovs.stream
 from ovs.vlog import Vlog
 
 from controller.sources.idl import Idl
-from flows.bindings import Binding
+from flows.bindings import DEFAULT_BRIDGE, Binding
 from flows.northbound import (
     OptionsRow,
     PortRow,
@@ -32,7 +32,6 @@ from flows.northbound import (
     shared_dhcpv4,
     shared_dhcpv6,
 )
-from flows.settings import DEFAULT_BRIDGE
 
 vlog = Vlog("ovn_northbound")
 
@@ -97,7 +96,8 @@ class OvnNorthbound:
             ovs.stream.Stream.ssl_set_private_key_file(tls.private_key)
             ovs.stream.Stream.ssl_set_certificate_file(tls.certificate)
             ovs.stream.Stream.ssl_set_ca_cert_file(tls.ca_cert)
-        self.bridge = bridge or DEFAULT_BRIDGE
+        self._bridge = bridge or DEFAULT_BRIDGE
+        self.bridges = frozenset({self._bridge})
         self.ready = False
         self._idl = Idl(remotes, SCHEMA, leader_only=False)
         self._watched: set[str] = set()
@@ -150,10 +150,10 @@ class OvnNorthbound:
     def read_again(self) -> None:
         """Nothing: the database tells of every change."""
 
-    def binding(self, name: str) -> Binding:
+    def binding(self, name: str) -> Binding | None:
         """What the port called ``name`` is served."""
         if name not in self._by_name:
-            return Binding()
+            return None
         port = self._ports[self._by_name[name]]
         dhcpv4 = dhcpv6 = None
         if port.dhcpv4:
@@ -162,7 +162,7 @@ class OvnNorthbound:
         if port.dhcpv6:
             dhcpv6 = self._dhcpv6.get(port.dhcpv6) or shared_dhcpv6(self._options(port.dhcpv6))
             self._dhcpv6[port.dhcpv6] = dhcpv6
-        return bind(port.row, dhcpv4, dhcpv6)
+        return bind(port.row, dhcpv4, dhcpv6, self._bridge)
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""
@@ -173,6 +173,9 @@ class OvnNorthbound:
     def close(self) -> None:
         """Close the connection."""
         self._idl.close()
+
+    def __str__(self) -> str:
+        return "OVN_Northbound"
 
     def _has_what_is_watched(self) -> bool:
         condition = self._idl.tables[PORTS].condition_state

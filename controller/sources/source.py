@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
 import ovs.poller
@@ -12,12 +12,14 @@ from flows.bindings import Binding
 
 
 class Source(Protocol):
-    """Says what each interface is served.
+    """Says what each interface is served; ``str()`` is where it has that from.
 
     While it cannot be reached, or is wrong, what it last said stays in force.
     """
 
-    bridge: str  # the bridge that it is about
+    @property
+    def bridges(self) -> Set[str]:
+        """The bridges that it is about now."""
 
     @property
     def ready(self) -> bool:
@@ -36,8 +38,11 @@ class Source(Protocol):
     def read_again(self) -> None:
         """The user asks for it: :meth:`run` shall look at everything anew."""
 
-    def binding(self, name: str) -> Binding:
-        """What the interface whose iface-id, or else whose name, is ``name`` is served."""
+    def binding(self, name: str) -> Binding | None:
+        """What the interface whose iface-id, or else whose name, is ``name`` is served.
+
+        None if the source does not know it.
+        """
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The configuration file: YAML to sections that know the line of every name.
+"""The configuration files: YAML to sections that know the line of every name.
 
 Only the parser of PyYAML is used. Its constructors forget lines, keep the last of two equal
 names, read 10:20:30:40:50:60 as a number and `no` as false; none of this suits a configuration of
@@ -34,14 +34,22 @@ _WORDS = {
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,18}", re.ASCII)
 
 
-def load(path: str | Path) -> Configuration:
-    """Read and check the file; raises ConfigError, with one line for each mistake."""
+def load(*paths: str | Path, bridge: str = "") -> Configuration:
+    """Read and check the files, which together are one configuration.
+
+    Networks that do not name a bridge themselves are on ``bridge`` if it is given.  Raises
+    ConfigError, with one line for each mistake.
+    """
+    mistakes = Mistakes()
+    documents = [_Builder(str(path), mistakes).build(_read(path)) for path in paths]
+    return parse_configuration(documents, mistakes, bridge)
+
+
+def _read(path: str | Path) -> bytes:
     try:
-        text = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    mistakes = Mistakes()
-    return parse_configuration(_Builder(str(path), mistakes).build(text), mistakes)
 
 
 @dataclass(slots=True)

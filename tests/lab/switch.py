@@ -159,10 +159,10 @@ class PrivateOvs:
         return run(["ovs-appctl", "-t", self.run_dir / "ovs-vswitchd.ctl", *arguments],
                    env=self.environment)  # fmt: skip
 
-    def flows(self, *match: str, stats: bool = False) -> list[str]:
+    def flows(self, *match: str, stats: bool = False, bridge: str = "") -> list[str]:
         """`ovs-ofctl dump-flows`, one flow a line, ports as numbers."""
         options = ["--no-names"] if stats else ["--no-names", "--no-stats"]
-        dump = self.ofctl("dump-flows", *options, self.bridge, *match)
+        dump = self.ofctl("dump-flows", *options, bridge or self.bridge, *match)
         return [line.strip() for line in dump.splitlines() if "actions=" in line]
 
     def packet_ins(self, match: str = "") -> int:
@@ -172,24 +172,28 @@ class PrivateOvs:
 
     # -- ports
 
-    def guest(self, name: str, mac: str, iface_id: str | None = None) -> Guest:
-        """Plug a new guest into the bridge; its iface-id is its name unless given."""
+    def guest(self, name: str, mac: str, iface_id: str | None = None, bridge: str = "") -> Guest:
+        """Plug a new guest into the bridge, or another; its iface-id is its name unless given."""
         number = len(self.guests) + 1
         port = f"tap{number}"
         guest = Guest(self.namespace, name, mac, port, iface_id or name, self.directory / name)
         self.guests.append(guest)
-        self.plug(port, guest.iface_id)
+        self.plug(port, guest.iface_id, bridge=bridge)
         return guest
 
-    def plug(self, port: str, iface_id: str, ofport: int | None = None) -> None:
+    def plug(self, port: str, iface_id: str, ofport: int | None = None, bridge: str = "") -> None:
         """Add a port for an interface that is there, with this ofport if one is given."""
         request = [] if ofport is None else [f"ofport_request={ofport}"]
-        self.vsctl("add-port", self.bridge, port, "--", "set", "interface", port,
+        self.vsctl("add-port", bridge or self.bridge, port, "--", "set", "interface", port,
                    f"external_ids:iface-id={iface_id}", *request)  # fmt: skip
 
     def unplug(self, port: str) -> None:
-        """Remove a port from the bridge; its interface stays."""
-        self.vsctl("del-port", self.bridge, port)
+        """Remove a port from its bridge; its interface stays."""
+        self.vsctl("del-port", port)
+
+    def add_bridge(self, name: str) -> None:
+        """Make another bridge."""
+        self.vsctl("add-br", name, "--", "set", "bridge", name, "datapath_type=netdev")
 
     def ofport(self, port: str) -> int:
         """A port's OpenFlow number."""

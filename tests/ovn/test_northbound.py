@@ -234,3 +234,52 @@ def test_without_the_database_ports_that_come_and_go_are_still_followed(
         "lsp-set-dhcpv4-options", "other", row,
     )  # fmt: skip
     dhcpd.wait_for_flows(guest, other)
+
+
+FILE = """\
+networks:
+  local:
+    dhcpv4: {cidr: 10.0.0.0/24}
+    ports:
+      local: {addresses: "02:00:00:00:00:0a 10.0.0.10"}
+"""
+
+
+@pytest.fixture(scope="module")
+def local(switch: PrivateOvs) -> Guest:
+    """A guest that only the file names."""
+    return switch.guest("local", "02:00:00:00:00:0a")
+
+
+def test_a_file_beside_the_database_is_served_too(switch, guest, northbound, row, tmp_path, local):
+    file = tmp_path / "local.yaml"
+    file.write_text(FILE)
+    with NorthboundDhcpd(switch, northbound.remotes, "--config", str(file), "--cleanup") as dhcpd:
+        dhcpd.wait_for_flows(guest, local)
+        assert dhcpd.appctl("bindings/refused") == ""
+
+        northbound.nbctl("lsp-add", "finance-network1", "local", "--",
+                         "lsp-set-addresses", "local", "02:00:00:00:00:0a 192.168.1.10", "--",
+                         "lsp-set-dhcpv4-options", "local", row)  # fmt: skip
+        line = (f"port local: is in OVN_Northbound and in {file}, expected it in one of them; "
+                f"{file} is followed")  # fmt: skip
+        wait_until(lambda: dhcpd.appctl("bindings/refused") == line, "the refusal")
+        assert dhcpd.serves(local, "0a.00.00.0a")
+
+
+def test_a_database_that_is_away_keeps_no_file_from_being_served(
+    switch, guest, northbound, row, listening, tmp_path, local
+):
+    with NorthboundDhcpd(switch, northbound.remotes) as dhcpd:
+        dhcpd.wait_for_flows(guest)
+    switch.processes["nb-db"].stop()
+    file = tmp_path / "local.yaml"
+    file.write_text(FILE)
+    with NorthboundDhcpd(switch, northbound.remotes, "--config", str(file), "--cleanup") as dhcpd:
+        wait_until(lambda: dhcpd.serves(local), "the file's port")
+        assert dhcpd.serves(guest)  # by the flows of before
+        assert "ready, " not in dhcpd.log()
+        switch.start_database("nb", switch.run_dir / "nb.sock", *listening)
+        wait_ready(dhcpd)
+        assert dhcpd.serves(local)
+        assert dhcpd.serves(guest)

@@ -30,9 +30,10 @@ def openflow(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-def our_flows(switch: PrivateOvs) -> list[str]:
+def our_flows(switch: PrivateOvs, bridge: str = "") -> list[str]:
     """The flows with our cookies, without what else a dump shows."""
-    return sorted(flow for flow in switch.flows() if flow.startswith("cookie=0x6468"))
+    flows = switch.flows(bridge=bridge)
+    return sorted(flow for flow in flows if flow.startswith("cookie=0x6468"))
 
 
 def wait_ready(dhcpd: Dhcpd, times: int = 1) -> None:

@@ -53,7 +53,6 @@ def errors(directory: Path, text: str | bytes) -> list[str]:
 
 def test_the_reference_network_is_read_whole() -> None:
     assert yaml_file.load(EXAMPLE) == Configuration(
-        "br-int",
         (
             Network(
                 "finance-network1",
@@ -236,7 +235,7 @@ def test_what_is_not_given_gets_its_default(tmp_path: Path) -> None:
         },
     )
     place = Place(str(tmp_path / "c.yaml"), 1)
-    assert configuration == Configuration("br-int", (Network("red", dhcpv4, (), False, place),))
+    assert configuration == Configuration((Network("red", dhcpv4, (), False, place),))
 
 
 def test_scalars_are_what_a_network_administrator_means(tmp_path: Path) -> None:
@@ -711,8 +710,53 @@ def test_all_mistakes_are_reported_in_the_order_of_the_file(tmp_path: Path) -> N
     text = NETWORK % "mtu: 99999" + "    color: red\nbridge: br0\n"
     assert errors(tmp_path, text) == [
         "c.yaml:6: red: mtu: 99999 does not fit, expected a number from 0 to 65535",
-        "c.yaml:11: red: color: unknown, expected dhcpv4 or dhcpv6 or ra or arp_responder or ports",
+        "c.yaml:11: red: color: unknown, "
+        "expected bridge or dhcpv4 or dhcpv6 or ra or arp_responder or ports",
         "c.yaml:12: bridge: is at c.yaml:1 too, expected it once",
+    ]
+
+
+TWO_NETWORKS = """\
+bridge: br0
+networks:
+  red:
+    dhcpv4: {cidr: 10.0.0.0/24}
+    ports: {vm1: {addresses: "02:00:00:00:00:01 10.0.0.5"}}
+  green:
+    bridge: br1
+    dhcpv4: {cidr: 10.0.1.0/24}
+    ports: {vm2: {addresses: "02:00:00:00:00:02 10.0.1.5"}}
+"""
+ANOTHER = """\
+networks:
+  blue:
+    dhcpv4: {cidr: 10.0.0.0/24}
+    ports: {vm3: {addresses: "02:00:00:00:00:01 10.0.0.5"}}
+"""
+
+
+def test_several_files_are_one_configuration_on_several_bridges(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text(TWO_NETWORKS)
+    two.write_text(ANOTHER)
+
+    def bridges(**options: str) -> dict[str, str]:
+        networks = yaml_file.load(one, two, **options).networks
+        return {network.name: network.bridge for network in networks}
+
+    assert bridges() == {"red": "br0", "green": "br1", "blue": "br-int"}
+    assert bridges(bridge="br9") == {"red": "br9", "green": "br1", "blue": "br9"}
+
+
+def test_what_is_in_two_files_is_refused_by_name(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    one.write_text(TWO_NETWORKS)
+    two.write_text(ANOTHER.replace("blue", "red").replace("vm3", "vm2"))
+    with pytest.raises(yaml_file.ConfigError) as caught:
+        yaml_file.load(one, two)
+    assert caught.value.errors == [
+        f"{two}:2: red: is at {one}:3 too, expected each network once",
+        f"{two}:4: vm2: is at {one}:9 too, expected each port once",
     ]
 
 
