@@ -12,6 +12,10 @@ Needs root and the Debian packages that `tests/install-packages test` installs.
     ovn.py        PrivateOvn: the same with ovn-northd and ovn-controller
     guest.py      Guest: a namespace with eth0 plugged into the bridge
     daemon.py     Dhcpd: the daemon under test
-    clients.py    udhcpc, dhclient, dhcpcd: each reports its leases
-    packets.py    DHCPv4 requests as bytes, replies as fields
+    northbound.py Northbound: a database without the rest of OVN; raft.py: a cluster of it
+    underlay.py   Underlay: hosts joined by tunnels
+    clients.py    udhcpc, dhclient, dhcpcd: each reports its leases; clients6.py: of DHCPv6
+    machine.py    PCs that boot from the network
+    packets.py    DHCPv4 requests as bytes, replies as fields; packets6.py, nd.py: of IPv6
+    reference.py  the network of the reference document; reference6.py: with IPv6
 """

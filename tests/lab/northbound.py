@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.lab.daemon import Dhcpd
+from tests.lab.namespace import Namespace
 from tests.lab.process import run
 from tests.lab.switch import PrivateOvs
 
@@ -14,11 +15,17 @@ PROGRAMS = ("ovn-nbctl", SCHEMA)
 
 
 class Northbound:
-    """`ovn-nbctl` on a database; `remotes` is how it is called by those who read it."""
+    """`ovn-nbctl` on a database; `remotes` is how it is called by those who read it.
 
-    def __init__(self, remotes: str, environment: Mapping[str, str]) -> None:
+    It runs in `namespace` if one is given, as remotes by TCP need it.
+    """
+
+    def __init__(
+        self, remotes: str, environment: Mapping[str, str], namespace: Namespace | None = None
+    ) -> None:
         self.remotes = remotes
         self._environment = environment
+        self._namespace = namespace
 
     @classmethod
     def on(cls, switch: PrivateOvs, *options: str) -> Northbound:
@@ -30,10 +37,11 @@ class Northbound:
 
     def nbctl(self, *arguments: object) -> str:
         """Run ovn-nbctl."""
-        return run(
-            ["ovn-nbctl", "--timeout=20", "--no-leader-only", f"--db={self.remotes}", *arguments],
-            env=self._environment,
-        )
+        options = ["--timeout=20", "--no-leader-only", f"--db={self.remotes}"]
+        words: list[object] = ["ovn-nbctl", *options, *arguments]
+        if self._namespace:
+            words = self._namespace.command(*words)
+        return run(words, env=self._environment)
 
     def dhcp_options(self, cidr: str, options: Mapping[str, str]) -> str:
         """Make a row of DHCP_Options; returns its UUID."""

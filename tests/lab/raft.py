@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import tempfile
@@ -10,28 +11,33 @@ from pathlib import Path
 
 from tests.lab.northbound import SCHEMA, Northbound
 from tests.lab.process import LabError, Process, run, wait_until
+from tests.lab.underlay import Underlay
+
+CLIENTS, PEERS = 6641, 6643  # TCP ports
 
 
 class Raft:
-    """Three ovsdb-servers of one OVN_Northbound, on Unix sockets; a context manager."""
+    """One OVN_Northbound, an ovsdb-server of it on each host; a context manager."""
 
-    numbers = (1, 2, 3)
-
-    def __init__(self) -> None:
+    def __init__(self, underlay: Underlay) -> None:
         # Not $TMPDIR, which may be deep: a Unix socket's path has at most 107 characters.
         self.directory = Path(tempfile.mkdtemp(prefix="ovsraft-", dir="/tmp"))
         self.servers: dict[int, Process] = {}
+        self.underlay = underlay
+        self.numbers = list(underlay.hosts)
         self.northbound = Northbound(
-            ",".join(f"unix:{self._path(number, 'sock')}" for number in self.numbers),
+            ",".join(self._remote(number, CLIENTS) for number in self.numbers),
             {"OVN_RUNDIR": str(self.directory), "OVS_RUNDIR": str(self.directory)},
+            underlay.hosts[self.numbers[0]].namespace,
         )
 
     def __enter__(self) -> Raft:
         first, *others = self.numbers
-        run(["ovsdb-tool", "create-cluster", self._path(first, "db"), SCHEMA, self._raft(first)])
+        run(["ovsdb-tool", "create-cluster", self._path(first, "db"), SCHEMA,
+             self._remote(first, PEERS)])  # fmt: skip
         for number in others:
             run(["ovsdb-tool", "join-cluster", self._path(number, "db"), "OVN_Northbound",
-                 self._raft(number), self._raft(first)])  # fmt: skip
+                 self._remote(number, PEERS), self._remote(first, PEERS)])  # fmt: skip
         self.start(*self.numbers)
         return self
 
@@ -42,12 +48,13 @@ class Raft:
     def start(self, *numbers: int) -> None:
         """Start these servers, and wait until each is part of the cluster."""
         for number in numbers:
-            for kind in ("sock", "ctl"):
-                self._path(number, kind).unlink(missing_ok=True)
+            self._path(number, "ctl").unlink(missing_ok=True)
             self.servers[number] = Process(
-                ["ovsdb-server", self._path(number, "db"), "--no-chdir",
-                 f"--remote=punix:{self._path(number, 'sock')}",
-                 f"--unixctl={self._path(number, 'ctl')}"],
+                self.underlay.hosts[number].namespace.command(
+                    "ovsdb-server", self._path(number, "db"), "--no-chdir",
+                    f"--remote=ptcp:{CLIENTS}:{self.underlay.address(number)}",
+                    f"--unixctl={self._path(number, 'ctl')}",
+                ),
                 self._path(number, "log"),
             )  # fmt: skip
         for number in numbers:
@@ -69,6 +76,23 @@ class Raft:
         (leader,) = self._leaders()
         return leader
 
+    def wait_without_majority(self) -> None:
+        """Wait until the servers that are left know that they are too few."""
+        for number in self.servers:
+            wait_until(
+                lambda n=number: self._status(n, "Status: disconnected from the cluster"),
+                f"server {number} to find itself alone",
+                20,
+            )
+
+    def add_switch(self, number: int, name: str) -> None:
+        """Tell this very server, and no other, to add a logical switch; LabError after 3 s."""
+        insert = {"op": "insert", "table": "Logical_Switch", "row": {"name": name}}
+        self.underlay.hosts[number].namespace.run(
+            "ovsdb-client", "--timeout=3", "--no-leader-only", "transact",
+            self._remote(number, CLIENTS), json.dumps(["OVN_Northbound", insert]),
+        )  # fmt: skip
+
     def _leaders(self) -> list[int]:
         return [number for number in self.servers if self._status(number, "Role: leader")]
 
@@ -82,5 +106,5 @@ class Raft:
     def _path(self, number: int, kind: str) -> Path:
         return self.directory / f"{number}.{kind}"
 
-    def _raft(self, number: int) -> str:
-        return f"unix:{self._path(number, 'raft')}"
+    def _remote(self, number: int, port: int) -> str:
+        return f"tcp:{self.underlay.address(number)}:{port}"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three hosts on one clustered Northbound database whose servers fail.
 
-Each host is a private Open vSwitch with its own daemon and one guest.
+Each host is a private Open vSwitch with its own daemon, one guest and one of the
+database's servers. An underlay joins the hosts; tunnels over it join their bridges.
 """
 
 from __future__ import annotations
@@ -12,21 +13,28 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
 from tests.conftest import require
+from tests.lab.clients import Udhcpc
 from tests.lab.guest import Guest
+from tests.lab.namespace import RawSocket
 from tests.lab.northbound import PROGRAMS, Northbound, NorthboundDhcpd
 from tests.lab.packets import DISCOVER, OFFER, request
-from tests.lab.process import Process, wait_until
+from tests.lab.process import LabError, Process, wait_until
 from tests.lab.raft import Raft
 from tests.lab.switch import PrivateOvs
+from tests.lab.underlay import Underlay
 from tests.switch.conftest import our_flows, wait_ready
 
 CIDR = "10.0.0.0/24"
 OPTIONS = {"server_id": "10.0.0.1", "server_mac": "0a:00:00:00:00:01", "lease_time": "3600"}
+NUMBERS = (1, 2, 3)
 RECONNECT_S = 30  # python-ovs waits up to 8 s between two attempts
+UDP, DHCP_PORTS = 17, (b"\0\x43", b"\0\x44")
+LAST = bytes.fromhex("ffffffffffff 0200000000ff 88b5").ljust(60, b"\0")
 
 
 @dataclass
@@ -38,6 +46,15 @@ class Host:
     dhcpd: NorthboundDhcpd
     guest: Guest
     monitor: Process
+
+    @property
+    def address(self) -> str:
+        """What the guest's lease is for."""
+        return f"10.0.0.{100 + self.number}"
+
+    def messages(self, *kinds: str) -> list[str]:
+        """The lines that the daemon's log has of such replies to its guest."""
+        return [f"{kind} {self.guest.mac} {self.address}" for kind in kinds]
 
     def offered(self) -> str:
         """The address that the guest is offered now."""
@@ -91,22 +108,43 @@ class Cluster:
             )
 
     def all_are_served(self) -> bool:
-        return [host.offered() for host in self.hosts] == [
-            f"10.0.0.{100 + host.number}" for host in self.hosts
-        ]
+        return [host.offered() for host in self.hosts] == [host.address for host in self.hosts]
+
+    def logical_switches(self) -> list[str]:
+        """The names of the logical switches."""
+        return sorted(re.findall(r"\((.*)\)", self.northbound.nbctl("ls-list")))
+
+
+def dhcp_until_last(raw: RawSocket) -> list[bytes]:
+    """The DHCP messages that come in before `LAST`."""
+
+    def wanted(frame: bytes) -> bool:
+        return frame == LAST or (
+            frame[12:14] == b"\x08\x00" and frame[23] == UDP and frame[36:38] in DHCP_PORTS
+        )
+
+    found = []
+    while (frame := raw.receive(5, wanted)) != LAST:
+        assert frame, "the last frame has not come"
+        found.append(frame)
+    return found
 
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     require(*PrivateOvs.programs, *PROGRAMS)
     with ExitStack() as stack:
-        raft = stack.enter_context(Raft())
+        underlay = stack.enter_context(Underlay())
+        for number in NUMBERS:
+            underlay.connect(number, stack.enter_context(PrivateOvs()))
+        for one, other in pairwise(NUMBERS):
+            underlay.tunnel(one, other)
+        raft = stack.enter_context(Raft(underlay))
         northbound = raft.northbound
         row = northbound.dhcp_options(CIDR, OPTIONS)
         northbound.nbctl("ls-add", "network")
         cluster = Cluster(raft, row, [])
-        for number in raft.numbers:
-            switch = stack.enter_context(PrivateOvs())
+        for number, switch in underlay.hosts.items():
             guest = switch.guest(f"vm{number}", f"02:00:00:00:ff:{number:02x}")
             northbound.nbctl(
                 *cluster.port(guest.iface_id, 25), "--",
@@ -120,6 +158,33 @@ def cluster() -> Iterator[Cluster]:
             cluster.hosts.append(Host(number, switch, dhcpd, guest, monitor))
         cluster.wait_for_flows(4)
         yield cluster
+
+
+@pytest.mark.needs("udhcpc", "ping")
+def test_dhcp_stays_on_its_host_and_all_else_goes_to_the_others(cluster: Cluster) -> None:
+    """All else: also the DISCOVER of a port that no daemon knows, which none answers."""
+    first, second, third = cluster.hosts
+    stranger = first.switch.guest("stranger", "02:00:00:00:ff:ff")  # named nowhere
+    discover = request(DISCOVER, stranger.mac)
+    with second.guest.raw() as near, Udhcpc(third.switch, third.guest) as other:
+        other.lease()
+        with (
+            third.guest.raw() as far,
+            stranger.raw() as out,
+            Udhcpc(first.switch, first.guest) as client,
+        ):
+            client.lease()
+            client.renew()
+            client.lease(2)
+            first.guest.namespace.run("ping", "-c", "1", "-W", "5", third.address)
+            out.send(discover)
+            out.send(LAST)
+            assert [dhcp_until_last(raw) for raw in (near, far)] == [[discover], [discover]]
+    assert [host.dhcpd.messages() for host in cluster.hosts] == [
+        first.messages("DHCPOFFER", "DHCPACK", "DHCPACK"),
+        [],
+        third.messages("DHCPOFFER", "DHCPACK"),
+    ]
 
 
 def test_servers_that_fail_cost_no_lease_no_flow_and_no_change(cluster: Cluster) -> None:
@@ -138,12 +203,21 @@ def test_servers_that_fail_cost_no_lease_no_flow_and_no_change(cluster: Cluster)
     cluster.add_ports("b")
     cluster.wait_for_flows(8)
 
+    last = raft.leader()
+    raft.kill(*(number for number in raft.servers if number != last))
+    raft.wait_without_majority()
+    with pytest.raises(LabError, match="exit -14"):  # SIGALRM: the server has not answered
+        raft.add_switch(last, "too early")
+    assert cluster.all_are_served()
+
     raft.kill(*raft.servers)
     assert cluster.all_are_served()
 
     raft.start(*raft.numbers)
     cluster.add_ports("c")  # before all hosts are connected again
+    raft.add_switch(last, "in time")
     cluster.wait_for_flows(10)
+    assert cluster.logical_switches() == ["in time", "network"]
     assert cluster.all_are_served()
     assert [host.events() for host in cluster.hosts] == 3 * [{"ADDED": 6}]
 
