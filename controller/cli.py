@@ -14,7 +14,7 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from controller.app import ListenOn
     from controller.sources.several import Several
     from controller.sources.source import Source
+    from flows.bindings import Network, Port
 
 VERSION = "0.1.0"
 PROGRAM = "ovs-dhcpd"
@@ -347,7 +348,7 @@ def _flows(args: argparse.Namespace) -> int:
     _print_all(pipeline.bridge_flows())
     for network in configuration.networks:
         _print_all(pipeline.network_flows(network))
-        for port in network.ports:
+        for port in _with_addresses(network):
             if port.name in ofports:
                 _print_all(pipeline.port_flows(network, port, ofports[port.name]))
     return 0
@@ -360,12 +361,22 @@ def _lflows(args: argparse.Namespace) -> int:
     configuration = yaml_file.load(*args.files)
     for network in configuration.networks:
         lflows = list(pipeline.network_lflows(network))
-        for port in network.ports:
+        for port in _with_addresses(network):
             lflows += pipeline.port_lflows(network, port)
         print(f'Datapath: "{network.name}"  Pipeline: ingress')
         lflows.sort(key=lambda lflow: lflow.table.number)
         _print_all(lflows)
     return 0
+
+
+def _with_addresses(network: Network) -> Iterator[Port]:
+    """The ports of which the file alone says what they have."""
+    for port in network.ports:
+        if network.lacking(port):
+            note = "is left out, its address is chosen when it is plugged in"
+            print(f"{PROGRAM}: port {port.name}: {note}", file=sys.stderr)
+        else:
+            yield port
 
 
 def _print_all(lines: Iterable[object]) -> None:

@@ -12,7 +12,7 @@ import gc
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +23,10 @@ from ovs.vlog import Vlog
 
 from controller.app import ListenOn, Switches
 from controller.control import add_command, open_control_socket
+from controller.dynamic import Dynamic
 from controller.inbox import Inbox
 from controller.journal import Journal, RateLimit
-from controller.keeper import Keeper
+from controller.keeper import Keeper, Served
 from controller.reception import Reception
 from controller.sources.open_vswitch import OpenVSwitch
 from controller.sources.several import Several
@@ -61,6 +62,23 @@ def run(settings: Settings, open_source: Callable[[], Several]) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Plugged:
+    """A port that is served something, and where it is plugged in."""
+
+    bridge: str
+    ofport: int
+    served: Served
+
+    def lines(self, name: str) -> Iterator[str]:
+        """For ``ovs-appctl bindings/show``."""
+        for network, port in self.served:
+            mac = port.mac.hex(":") if port.mac else "any MAC"
+            where = f"{self.bridge:<15} {self.ofport:>5}"
+            addresses = " ".join(map(str, port.addresses)) or "no address"
+            yield f"{name:<36} {where}  {mac:<17}  {network.name}: {addresses}"
+
+
 class Daemon:
     """The daemon's thread."""
 
@@ -72,15 +90,16 @@ class Daemon:
     ) -> None:
         self._settings = settings
         self._unixctl = unixctl
-        self._stopping = self._reloading = self._started = False
+        self._stopping = self._reloading = self._started = self._were_ready = False
         self._clean_up = settings.clean_up
         self._source = source
         self._refused: dict[str, tuple[str, ...]] = {}
         self._refusals = RateLimit(1, 20)  # lines in the log
         self._keepers: dict[str, Keeper] = {}  # by bridge
-        self._plugged: dict[str, Keeper] = {}  # by port: where it is served something
+        self._served: dict[str, Plugged] = {}  # by port
         self._journal = Journal()
         self._database = OpenVSwitch(settings.database)
+        self._dynamic = Dynamic(self._database, source)
         self._inbox = Inbox()
 
         self._add_commands()
@@ -99,8 +118,7 @@ class Daemon:
         """Run until stopped."""
         while not self._stopping:
             self._unixctl.run()
-            for name in self._database.run():
-                self._plug(name)
+            self._plug_all(self._database.run())
             self._reception.run()
             if self._reloading:
                 self._reloading = False
@@ -110,9 +128,9 @@ class Daemon:
             if self._database.ready:  # before, no port would seem to be plugged in
                 touched = self._source.run()
                 self._keep_bridges()
-                for name in touched:
-                    self._plug(name)
+                self._plug_all(touched)
             self._inbox.run()
+            self._database.flush()
             if self._database.ready and self._source.partly_ready:
                 self._synchronize(all_known=self._source.ready)
             self._wait()
@@ -176,14 +194,26 @@ class Daemon:
             keeper.serve(name in self._source.bridges)
 
     def _hear_of_port(self, name: str, ofport: int) -> None:
-        for touched in self._database.hear_of(name, ofport):
-            self._plug(touched)
+        self._plug_all(self._database.hear_of(name, ofport))
+
+    def _plug_all(self, names: Set[str]) -> None:
+        """Look at these ports; with any of them something may be free for those that wait."""
+        for name in sorted(names):
+            self._plug(name)
+        if names or self._source.ready != self._were_ready:
+            self._were_ready = self._source.ready
+            for name in sorted(self._dynamic.take_waiting()):
+                self._plug(name)
 
     def _plug(self, name: str) -> None:
         """Serve port ``name`` where it has a binding and is plugged in, else no longer."""
         interface = self._database.plugged(name)
         self._source.watch(name, interface is not None)
-        binding = (self._source.binding(name) if interface else None) or Binding()
+        binding = Binding()
+        if interface:
+            binding = self._dynamic.binding(name, interface)
+        else:
+            self._dynamic.release(name)
         refused = [*binding.refused]
         served = []
         for network, port in binding.served:
@@ -193,15 +223,13 @@ class Daemon:
             else:
                 what = f"is plugged into {interface.bridge}, expected {network.bridge}"
                 refused.append(f"port {name}: {what}")
-        keeper = self._keepers[interface.bridge] if interface and served else None
-        before = self._plugged.pop(name, None)
-        if before and before is not keeper:
-            before.unplug(name)
-        if keeper:
-            assert interface
+        before = self._served.pop(name, None)
+        if before and not (interface and served and interface.bridge == before.bridge):
+            self._keepers[before.bridge].unplug(name)
+        if interface and served:
             assert interface.ofport
-            self._plugged[name] = keeper
-            keeper.plug(name, interface.ofport, served)
+            self._served[name] = Plugged(interface.bridge, interface.ofport, served)
+            self._keepers[interface.bridge].plug(name, interface.ofport, served)
         self._refuse(name, tuple(refused))
 
     def _refuse(self, name: str, refused: tuple[str, ...]) -> None:
@@ -222,9 +250,13 @@ class Daemon:
 
     def _add_commands(self) -> None:
         add_command("bindings/refused", "", 0, 0, lambda _: "\n".join(self._refused_lines()))
+        add_command("bindings/show", "", 0, 0, lambda _: "\n".join(self._binding_lines()))
         add_command("exit", "[cleanup]", 0, 1, self._exit_command)
         add_command("reload", "", 0, 0, lambda _: self._reload_soon())
         add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._journal.lines()))
+
+    def _binding_lines(self) -> list[str]:
+        return [line for name in sorted(self._served) for line in self._served[name].lines(name)]
 
     def _refused_lines(self) -> list[str]:
         lines = [line for name in sorted(self._refused) for line in self._refused[name]]

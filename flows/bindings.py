@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from flows.extension import Dhcpv4Extension, Dhcpv6Extension
 from flows.options import DHCPV4, DHCPV6
+from flows.pool import Address, Pool
 from flows.userdata import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts
 
 DEFAULT_BRIDGE = "br-int"
@@ -82,16 +83,19 @@ class Ra:
 class Port:
     """One virtual interface, named by its iface-id.
 
-    `options` and `options6` are those of DHCPv4 and DHCPv6 that it has for itself.
+    `mac` is None where any client behind it is served.  `options` and `options6` are those of
+    DHCPv4 and DHCPv6 that it has for itself.  A `dynamic` port gets the addresses that it lacks
+    from its network's pool once it is plugged in.
     """
 
     name: str
-    mac: bytes
-    addresses: tuple[IPv4Address | IPv6Address, ...]
+    mac: bytes | None
+    addresses: tuple[Address, ...]
     options: Mapping[str, bytes]
     place: Place
     options6: Mapping[str, bytes] = field(default_factory=dict)
     delegated_prefixes: tuple[IPv6Network, ...] = ()
+    dynamic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,24 @@ class Network:
     dhcpv6: Dhcpv6 | None = None
     ra: Ra | None = None
     bridge: str = DEFAULT_BRIDGE
+    pool: Pool | None = None
+
+    def cidr(self, version: int) -> IPv4Network | IPv6Network | None:
+        """The subnet whose addresses it gives out, of IPv4 (4) or IPv6 (6); None: there is none."""
+        if version == 4:
+            return self.dhcpv4.cidr if self.dhcpv4 else None
+        return self.dhcpv6.cidr if self.dhcpv6 and not self.dhcpv6.stateless else None
+
+    def lacking(self, port: Port) -> list[int]:
+        """The IP versions of which `port` is to get an address from the pool."""
+        if self.pool is None or not port.dynamic:
+            return []
+        cidrs = {version: self.cidr(version) for version in (4, 6) if self.pool.has(version)}
+        return [
+            version
+            for version, cidr in cidrs.items()
+            if cidr and not any(address in cidr for address in port.addresses)
+        ]
 
     def put_dhcp_opts(self, port: Port) -> PutDhcpOpts | None:
         """What the userdata of `port` says, or None where it is not served.

@@ -35,6 +35,8 @@ from flows.network_settings import (
 )
 from flows.option_settings import MAC, parse_bool, parse_mac, parse_options, parse_prefix
 from flows.options import DHCPV4, DHCPV6
+from flows.pool import Address
+from flows.pool_settings import parse_pool, reserved
 from flows.sections import Mistakes, Section, check_names, check_printable, section_of, show
 from flows.userdata import MAX_USERDATA, encode_userdata
 
@@ -48,6 +50,7 @@ _NOT_IN_PORT6 = {
     **NOT_IN_DHCPV6,
     **dict.fromkeys(("cidr", "server_id"), "belongs under the network's dhcpv6"),
 }
+DYNAMIC = "dynamic"  # OVN's word, for an address that somebody else chooses
 _TIMES = {"lease_time", "T1", "T2"}
 
 _NO_OPTIONS: Mapping[str, bytes] = {}
@@ -95,7 +98,8 @@ def _parse_network(
     section = section_of(networks, "", name, mistakes)
     if section is None:
         return None
-    check_names(section, name, ("bridge", *_SERVICES, "arp_responder", "ports"), mistakes)
+    names = ("bridge", *_SERVICES, "arp_responder", "pool", "ports")
+    check_names(section, name, names, mistakes)
     bridge = _parse_bridge(section, name, bridge, mistakes)
     arp_responder = parse_bool(section, name, "arp_responder", mistakes)
     if not section.keys() & set(_SERVICES):
@@ -115,12 +119,18 @@ def _parse_network(
         server_mac = dhcpv6.server_id if dhcpv6 else server_mac
     if (part := shared.get("ra")) is not None:
         ra = parse_ra(part, name, server_mac, mistakes)
-    ports = section_of(section, name, "ports", mistakes)
-    if ports is None:
-        return None
     network = Network(name, dhcpv4, (), arp_responder, networks.place(name), dhcpv6, ra, bridge)
-    network = replace(network, ports=_parse_ports(ports, network, seen, mistakes))
-    _check_sizes(network, ports, mistakes)
+    if "pool" in section:
+        refuse = partial(mistakes.refuse, section, name)
+        network = replace(network, pool=parse_pool(section["pool"], network, refuse))
+    if "ports" in section or not network.pool:
+        ports = section_of(section, name, "ports", mistakes)
+        if ports is None:
+            return None
+        network = replace(network, ports=_parse_ports(ports, network, seen, mistakes))
+        _check_sizes(network, ports, mistakes)
+    if network.pool:
+        network = replace(network, pool=replace(network.pool, reserved=reserved(network)))
     return network
 
 
@@ -142,6 +152,8 @@ def _parse_ports(
             continue
         parsed.append(port)
         for key in (port.mac, *port.addresses, *port.delegated_prefixes):
+            if key is None:
+                continue
             owner = owners.setdefault(key, port)
             if owner is not port:
                 text = key.hex(":") if isinstance(key, bytes) else key
@@ -169,11 +181,11 @@ def _parse_port(
     if "delegated_prefix" in section:
         prefixes = _parse_prefixes(section["delegated_prefix"], network, refuse)
     try:
-        mac, addresses = _parse_addresses(section.get("addresses"))
+        mac, addresses, dynamic = _parse_addresses(section.get("addresses"))
     except ValueError as error:
         refuse("addresses", str(error))
         return None
-    port = Port(name, mac, addresses, options, place, options6, prefixes)
+    port = Port(name, mac, addresses, options, place, options6, prefixes, dynamic)
     _check_port(port, network, refuse)
     return port
 
@@ -197,11 +209,13 @@ def _parse_prefixes(
 
 def _check_port(port: Port, network: Network, refuse: Callable[[str, str], None]) -> None:
     """Whether the port and what its network says go together."""
+    if port.dynamic and not network.pool:
+        refuse("addresses", "dynamic needs a pool, which the network has not")
     if dhcpv4 := network.dhcpv4:
         if port.mac == dhcpv4.server_mac:
-            refuse("addresses", f"{port.mac.hex(':')} is server_mac, expected another")
+            refuse("addresses", f"{dhcpv4.server_mac.hex(':')} is server_mac, expected another")
         inside = [a for a in port.addresses if isinstance(a, IPv4Address) and a in dhcpv4.cidr]
-        if not inside:
+        if not inside and 4 not in network.lacking(port):
             refuse("addresses", f"no IPv4 address in cidr {dhcpv4.cidr}, expected one to offer")
         for address in inside:
             if address == dhcpv4.server_id:
@@ -210,7 +224,7 @@ def _check_port(port: Port, network: Network, refuse: Callable[[str, str], None]
                 refuse("addresses", f"{address} is {reason}, expected the address of a host")
     if dhcpv6 := network.dhcpv6:
         if port.mac == dhcpv6.server_id:
-            refuse("addresses", f"{port.mac.hex(':')} is server_id, expected another")
+            refuse("addresses", f"{dhcpv6.server_id.hex(':')} is server_id, expected another")
         given = [a for a in port.addresses if isinstance(a, IPv6Address)]
         if given and not any(a in dhcpv6.cidr for a in given):
             refuse("addresses", f"no IPv6 address in cidr {dhcpv6.cidr}, expected one or none")
@@ -249,17 +263,23 @@ def _size(options: Mapping[str, bytes]) -> int:
     return sum(map(len, options.values()))
 
 
-def _parse_addresses(value: object) -> tuple[bytes, tuple[IPv4Address | IPv6Address, ...]]:
-    """OVN's "MAC address address…", as one text or as a list; raises ValueError."""
+def _parse_addresses(value: object) -> tuple[bytes | None, tuple[Address, ...], bool]:
+    """OVN's "MAC address address…", as one text or as a list; raises ValueError.
+
+    The MAC, None if there is none; the addresses; whether `dynamic` is among them, without which
+    there must be a MAC.
+    """
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         value = " ".join(value)
     if not isinstance(value, str) or not value.strip():
         raise ValueError(f"{show(value)}, expected a MAC, then addresses, in one text")
-    mac, *addresses = value.split()
-    return parse_mac(mac), tuple(map(_parse_address, addresses))
+    words = value.split()
+    mac = None if words[0] == DYNAMIC else parse_mac(words.pop(0))
+    addresses = [_parse_address(word) for word in words if word != DYNAMIC]
+    return mac, tuple(addresses), DYNAMIC in words
 
 
-def _parse_address(text: str) -> IPv4Address | IPv6Address:
+def _parse_address(text: str) -> Address:
     try:
         address = IPv6Address(text) if ":" in text else IPv4Address(text)
     except ValueError:

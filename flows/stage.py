@@ -62,12 +62,14 @@ def is_of(network: Network) -> Is:
 
 def comes_from(port: Port) -> str:
     """The same as :func:`is_from`, in a logical flow."""
-    return f'inport == "{port.name}" && eth.src == {port.mac.hex(":")}'
+    inport = f'inport == "{port.name}"'
+    return f"{inport} && eth.src == {port.mac.hex(':')}" if port.mac else inport
 
 
 def is_from(port: Port, ofport: int) -> tuple[Is, ...]:
-    """The packet comes from ``port``, with its MAC, and for the first time."""
-    return (NOT_SEEN, Is(IN_PORT, ofport), Is(ETH_SRC, number(port.mac)))
+    """The packet comes from ``port``, with its MAC if it has one, and for the first time."""
+    source = (Is(ETH_SRC, number(port.mac)),) if port.mac else ()
+    return (NOT_SEEN, Is(IN_PORT, ofport), *source)
 
 
 def pause(network: Network, userdata: Userdata) -> tuple[Action, ...]:

@@ -3,14 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 import ovs.poller
 from ovs.vlog import Vlog
 
 from controller.sources import yaml_file
-from flows.bindings import Binding, Configuration
+from flows.bindings import Binding, Configuration, Network
 
 vlog = Vlog("configuration_files")
 
@@ -31,13 +31,20 @@ class ConfigurationFiles:
         self._bridge = bridge
         self._stamps: object = self._read_stamps()
         self.mistakes: Sequence[str] = ()
+        self._plugged: set[str] = set()
         self._changed: set[str] = set()
         self._bindings: dict[str, Binding] = {}
-        self.bridges: Set[str] = frozenset()
+        self._networks: dict[str, dict[str, Network]] = {}  # by bridge and name
         self._take(yaml_file.load(*paths, bridge=bridge))
 
+    @property
+    def bridges(self) -> Set[str]:
+        """The bridges that the files name."""
+        return self._networks.keys()
+
     def watch(self, name: str, plugged: bool) -> None:
-        """Nothing: all bindings are at hand."""
+        """Note the port: a change of the files may concern it, even if they do not name it."""
+        (self._plugged.add if plugged else self._plugged.discard)(name)
 
     def run(self) -> set[str]:
         """Read the files if one has changed; returns the names whose binding may have."""
@@ -55,6 +62,10 @@ class ConfigurationFiles:
     def binding(self, name: str) -> Binding | None:
         """What the files say of ``name``."""
         return self._bindings.get(name)
+
+    def networks(self, bridge: str) -> Mapping[str, Network]:
+        """The networks of the files, by name."""
+        return self._networks.get(bridge, {})
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when it is time to look at the files."""
@@ -77,14 +88,13 @@ class ConfigurationFiles:
         self._take(configuration)
 
     def _take(self, configuration: Configuration) -> None:
-        self.bridges = frozenset(network.bridge for network in configuration.networks)
-        bindings = {
-            port.name: Binding(((network, port),))
-            for network in configuration.networks
-            for port in network.ports
-        }
-        self._changed |= self._bindings.keys() | bindings.keys()
-        self._bindings = bindings
+        self._changed = set(self._plugged)
+        self._networks = {}
+        self._bindings = {}
+        for network in configuration.networks:
+            self._networks.setdefault(network.bridge, {})[network.name] = network
+            for port in network.ports:
+                self._bindings[port.name] = Binding(((network, port),))
 
     def _read_stamps(self) -> list[tuple[int, int, int] | None]:
         return [_stamp(path) for path in self._paths]

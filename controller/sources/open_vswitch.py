@@ -2,20 +2,27 @@
 """Which interface is which OpenFlow port of which bridge: the local Open_vSwitch database.
 
 Only the columns that say so are monitored.  While ovsdb-server is away, what was
-last known stays in force.
+last known stays in force.  One thing is written: the addresses that were chosen for an
+interface, in its ``external_ids:dhcp-ip``.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import ovs.poller
 
 from controller.sources.idl import Idl
+from controller.sources.writer import Memory, Writer
+from flows.option_settings import parse_mac
+from flows.pool import Address
 
 _UUIDS = {"key": {"type": "uuid"}, "min": 0, "max": "unlimited"}
+_MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
 # The part of vswitch.ovsschema that is read here, so that no schema file is needed.
 SCHEMA = {
     "name": "Open_vSwitch",
@@ -36,27 +43,49 @@ SCHEMA = {
         "Interface": {
             "columns": {
                 "name": {"type": "string"},
+                "type": {"type": "string"},
                 "ofport": {"type": {"key": "integer", "min": 0, "max": 1}},
-                "external_ids": {
-                    "type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}
-                },
+                "status": _MAP,
+                "external_ids": _MAP,
             }
         },
     },
 }
 
 
+# Keys of external_ids; libvirt, OpenStack and others set the first two.
+IFACE_ID, ATTACHED_MAC, NETWORK = "iface-id", "attached-mac", "dhcp-network"
+
+# What a guest is plugged into, by type or, of the host's own interfaces, by driver.
+_GUEST_TYPES = ("internal", "tap", "dpdkvhostuser", "dpdkvhostuserclient")
+_GUEST_DRIVERS = ("tun", "veth")
+
 _Index = dict[str, set[uuid.UUID]]  # interfaces by name
 
 
 @dataclass(frozen=True)
 class Interface:
-    """An interface of a bridge, with its port number once it has one."""
+    """An interface of a bridge, with its port number once it has one.
 
+    `mac` and `network` are what external_ids say of them; `memory` stands there too, or will when
+    it is `written`.  `is_guest`: by the looks of it, it is no uplink.
+    """
+
+    uuid: uuid.UUID
     bridge: str
     name: str
     iface_id: str | None
     ofport: int | None
+    mac: bytes | None
+    network: str | None
+    memory: Memory
+    written: bool
+    is_guest: bool
+
+    @property
+    def key(self) -> str:
+        """What its port is called."""
+        return self.iface_id or self.name
 
 
 class OpenVSwitch:
@@ -74,14 +103,22 @@ class OpenVSwitch:
         self._by_iface_id: _Index = {}
         self._by_name: _Index = {}
         self._without_ofport: _Index = {}  # by name
+        self._by_address: dict[Address, set[uuid.UUID]] = {}
+        self._writer = Writer(self._idl)
         self._touched: set[str] = set()
         self.datapath_ids: dict[str, int] = {}  # by bridge
         self.ready = False  # whether the database has ever been read
 
     def run(self) -> set[str]:
         """Take in what the database has to say; returns the names whose port may have changed."""
-        if not self._idl.run():
-            return set()
+        if self._idl.run():
+            self._take_changes()
+        for interface in self._writer.run():
+            if interface in self._homes:
+                self._read_interface(interface)
+        return self._take_touched()
+
+    def _take_changes(self) -> None:
         changed = self._idl.take_changed()
         if self._idl.reread and changed:
             self._idl.reread = False
@@ -96,7 +133,6 @@ class OpenVSwitch:
             if table == "Interface" and row in self._homes:
                 self._read_interface(row)
         self.ready = True
-        return self._take_touched()
 
     def hear_of(self, name: str, ofport: int) -> set[str]:
         """The switch itself says that interface ``name`` has become port ``ofport``.
@@ -105,8 +141,22 @@ class OpenVSwitch:
         or later, takes precedence.
         """
         for interface in list(self._without_ofport.get(name, ())):
-            self._set_ofport(interface, ofport)
+            self._put(replace(self._interfaces[interface], ofport=ofport))
         return self._take_touched()
+
+    def holders(self, bridge: str, address: Address) -> list[Interface]:
+        """The interfaces on ``bridge`` for which ``address`` is remembered."""
+        found = [self._interfaces[each] for each in self._by_address.get(address, ())]
+        return [interface for interface in found if interface.bridge == bridge]
+
+    def remember(self, interface: Interface, memory: Memory) -> None:
+        """Have this written down; the interface's name is touched when that has been done."""
+        self._writer.write(interface.uuid, memory)
+        self._read_interface(interface.uuid)
+
+    def flush(self) -> None:
+        """Send what is to be written."""
+        self._writer.flush()
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""
@@ -156,34 +206,58 @@ class OpenVSwitch:
 
     def _read_interface(self, interface: uuid.UUID) -> None:
         row = self._idl.tables["Interface"].rows.get(interface)
-        ofport = row.ofport if row else []
-        # An interface has none before it is there, and -1 where it cannot be.
-        self._set_ofport(interface, ofport[0] if ofport and ofport[0] > 0 else None)
-
-    def _set_ofport(self, interface: uuid.UUID, ofport: int | None) -> None:
-        self._take_out(interface)
-        row = self._idl.tables["Interface"].rows.get(interface)
         if row is None:
+            self._take_out(interface)
             return
-        iface_id = row.external_ids.get("iface-id")
-        known = Interface(self._homes[interface], row.name, iface_id, ofport)
-        self._interfaces[interface] = known
+        bridge, name = self._homes[interface], row.name
+        unwritten = self._writer.pending(interface)
+        ids = row.external_ids
+        known = Interface(
+            interface,
+            bridge,
+            name,
+            ids.get(IFACE_ID),
+            # An interface has none before it is there, and -1 where it cannot be.
+            row.ofport[0] if row.ofport and row.ofport[0] > 0 else None,
+            _mac(ids.get(ATTACHED_MAC, "")),
+            ids.get(NETWORK),
+            unwritten or Memory.of(ids),
+            unwritten is None,
+            name != bridge
+            and (
+                row.type in _GUEST_TYPES
+                or row.status.get("driver_name") in _GUEST_DRIVERS
+                or IFACE_ID in ids
+                or ATTACHED_MAC in ids
+            ),
+        )
+        if known != self._interfaces.get(interface):
+            self._put(known)
+
+    def _put(self, known: Interface) -> None:
+        self._take_out(known.uuid)
+        self._interfaces[known.uuid] = known
         for index, name in self._entries(known):
-            index.setdefault(name, set()).add(interface)
+            index.setdefault(name, set()).add(known.uuid)
             self._touched.add(name)
+        for address in known.memory.addresses:
+            self._by_address.setdefault(address, set()).add(known.uuid)
 
     def _forget_interfaces(self, interfaces: Iterable[uuid.UUID]) -> None:
         for interface in interfaces:
             self._take_out(interface)
+            self._writer.forget(interface)
             del self._homes[interface]
 
     def _take_out(self, interface: uuid.UUID) -> None:
         known = self._interfaces.pop(interface, None)
-        for index, name in self._entries(known) if known else ():
-            index[name].discard(interface)
-            if not index[name]:
-                del index[name]
+        if known is None:
+            return
+        for index, name in self._entries(known):
+            _discard(index, name, interface)
             self._touched.add(name)
+        for address in known.memory.addresses:
+            _discard(self._by_address, address, interface)
 
     def _entries(self, interface: Interface) -> Iterator[tuple[_Index, str]]:
         """Where ``interface`` is found, and by which name."""
@@ -193,3 +267,18 @@ class OpenVSwitch:
         yield self._by_name, interface.name
         if interface.iface_id:
             yield self._by_iface_id, interface.iface_id
+
+
+_Key = TypeVar("_Key")
+
+
+def _discard(index: dict[_Key, set[uuid.UUID]], key: _Key, interface: uuid.UUID) -> None:
+    index[key].discard(interface)
+    if not index[key]:
+        del index[key]
+
+
+def _mac(text: str) -> bytes | None:
+    with suppress(ValueError):
+        return parse_mac(text)
+    return None

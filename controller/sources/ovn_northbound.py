@@ -14,7 +14,7 @@ that is behind what it has read before.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import ovs.poller
@@ -22,7 +22,7 @@ import ovs.stream
 from ovs.vlog import Vlog
 
 from controller.sources.idl import Idl
-from flows.bindings import DEFAULT_BRIDGE, Binding
+from flows.bindings import DEFAULT_BRIDGE, Binding, Network
 from flows.northbound import (
     OptionsRow,
     PortRow,
@@ -163,6 +163,10 @@ class OvnNorthbound:
             dhcpv6 = self._dhcpv6.get(port.dhcpv6) or shared_dhcpv6(self._options(port.dhcpv6))
             self._dhcpv6[port.dhcpv6] = dhcpv6
         return bind(port.row, dhcpv4, dhcpv6, self._bridge)
+
+    def networks(self, bridge: str) -> Mapping[str, Network]:
+        """None: every port is named in the database, or is nobody's."""
+        return {}
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from itertools import chain
 
 import ovs.poller
 
 from controller.sources.source import Source
-from flows.bindings import Binding
+from flows.bindings import Binding, Network
 
 
 class Several:
@@ -64,6 +64,16 @@ class Several:
             for other, _ in others
         )
         return Binding(binding.served, (*binding.refused, *refused))
+
+    def networks(self, bridge: str) -> Mapping[str, Network]:
+        """Those of all of them."""
+        return dict(chain.from_iterable(each.networks(bridge).items() for each in self._sources))
+
+    def only_network(self, bridge: str) -> str | None:
+        """The name of the one network on ``bridge``; None if there are others or none."""
+        about = [source for source in self._sources if bridge in source.bridges]
+        names = list(self.networks(bridge))
+        return names[0] if len(about) == len(names) == 1 else None
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Wait for all of them."""

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Protocol
 
 import ovs.poller
 
-from flows.bindings import Binding
+from flows.bindings import Binding, Network
 
 
 class Source(Protocol):
@@ -43,6 +43,9 @@ class Source(Protocol):
 
         None if the source does not know it.
         """
+
+    def networks(self, bridge: str) -> Mapping[str, Network]:
+        """The networks on ``bridge`` that a port may say it belongs to, by name."""
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""

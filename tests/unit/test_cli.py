@@ -142,6 +142,24 @@ def test_flows_numbers_the_ports_where_nothing_is_said(capsys: Capture) -> None:
     )
 
 
+@pytest.mark.parametrize("command", ["flows", "lflows"])
+def test_ports_whose_address_is_not_in_the_file_are_left_out_and_named(
+    tmp_path: Path, capsys: Capture, command: str
+) -> None:
+    path = tmp_path / "c.yaml"
+    text = Path(EXAMPLE).read_text(encoding="utf-8")
+    argv = [command, str(path), *(["--ofport", f"{PORT}=1"] if command == "flows" else [])]
+    path.write_text(text)
+    assert cli.main(argv) == 0
+    expected, _ = capsys.readouterr()
+    path.write_text(text + "      vm2: {addresses: dynamic}\n    pool: 192.168.1.100\n")
+    assert cli.main(argv) == 0
+    assert capsys.readouterr() == (
+        expected,
+        "ovs-dhcpd: port vm2: is left out, its address is chosen when it is plugged in\n",
+    )
+
+
 def test_flows_refuses_an_ofport_of_an_unknown_port(capsys: Capture) -> None:
     assert cli.main(["flows", EXAMPLE, "--ofport", "vm=1"]) == 1
     assert capsys.readouterr() == (

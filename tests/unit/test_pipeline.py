@@ -97,6 +97,15 @@ def test_the_flows_of_a_port():
     assert [flow.content for flow in pipeline.port_flows(NETWORK, PORT, 9)] == PORT_FLOWS
 
 
+def test_a_port_without_a_mac_serves_whoever_is_behind_it():
+    anybody = replace(PORT, mac=None)
+    found = [flow.content for flow in pipeline.port_flows(NETWORK, anybody, 9)]
+    assert found == [text.replace(",dl_src=02:00:00:00:00:01", "") for text in PORT_FLOWS]
+    lflows = "\n".join(map(str, pipeline.port_lflows(NETWORK, PORT)))
+    found = "\n".join(map(str, pipeline.port_lflows(NETWORK, anybody)))
+    assert found == lflows.replace(" && eth.src == 02:00:00:00:00:01", "")
+
+
 def test_the_flows_of_a_network():
     assert [flow.content for flow in pipeline.network_flows(NETWORK)] == NETWORK_FLOWS
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from controller.sources import yaml_file
 from flows.options import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
 from flows.values import TYPES
 
@@ -40,8 +41,15 @@ def test_the_configuration_is_that_of_the_example() -> None:
     assert shown[1] == example.read_text(encoding="utf-8").split("\n", 2)[2]
 
 
+def test_the_network_with_a_pool_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1])
+    (network,) = yaml_file.load(path).networks
+    assert str(network.pool) == "10.0.0.100-10.0.0.199"
+
+
 def test_what_is_added_for_ipv6_is_that_of_the_example() -> None:
-    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1]
+    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[-1]
     example = ROOT / "tests" / "examples" / "finance-network1-ipv6.yaml"
     assert shown in example.read_text(encoding="utf-8")
 

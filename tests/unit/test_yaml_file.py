@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from controller.sources import yaml_file
 from flows.action_text import format_action
 from flows.bindings import Configuration, Dhcpv4, Network, Place, Port
+from flows.pool import AddressRange
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "finance-network1.yaml"
 EXAMPLE6 = EXAMPLE.with_name("finance-network1-ipv6.yaml")
@@ -711,9 +712,130 @@ def test_all_mistakes_are_reported_in_the_order_of_the_file(tmp_path: Path) -> N
     assert errors(tmp_path, text) == [
         "c.yaml:6: red: mtu: 99999 does not fit, expected a number from 0 to 65535",
         "c.yaml:11: red: color: unknown, "
-        "expected bridge or dhcpv4 or dhcpv6 or ra or arp_responder or ports",
+        "expected bridge or dhcpv4 or dhcpv6 or ra or arp_responder or pool or ports",
         "c.yaml:12: bridge: is at c.yaml:1 too, expected it once",
     ]
+
+
+POOL = """\
+networks:
+  red:
+    dhcpv4: {cidr: 10.0.0.0/24, router: 10.0.0.1}
+    dhcpv6: {cidr: "fd00::/64"}
+    pool: %s
+"""
+
+
+def ranges(*pairs: str) -> tuple[AddressRange, ...]:
+    return tuple(AddressRange(*map(ip_address, pair.split("-"))) for pair in pairs)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10.0.0.9", ranges("10.0.0.9-10.0.0.9")),
+        ("10.0.0.9-10.0.0.20", ranges("10.0.0.9-10.0.0.20")),
+        ("[10.0.0.9 - 10.0.0.20, 10.0.0.128/25]",
+         ranges("10.0.0.9-10.0.0.20", "10.0.0.128-10.0.0.255")),
+        ("['fd00::10-fd00::ff', 10.0.0.9]", ranges("fd00::10-fd00::ff", "10.0.0.9-10.0.0.9")),
+    ],
+)  # fmt: skip
+def test_a_pool_is_one_range_or_several(tmp_path: Path, text: str, expected: object) -> None:
+    (network,) = load(tmp_path, POOL % text).networks
+    assert network.ports == ()
+    assert network.pool
+    assert network.pool.ranges == expected
+
+
+def test_what_is_somebodys_is_in_no_pool(tmp_path: Path) -> None:
+    port = """
+    ports:
+      vm1: {addresses: "02:00:00:00:00:01 10.0.0.50 fd00::50"}
+      vm2: {addresses: "02:00:00:00:00:02 dynamic"}
+"""
+    options = "router: 10.0.0.1, dns_server: [10.0.0.3, 8.8.8.8], server_id: 10.0.0.2, "
+    options += 'server_mac: "0a:00:00:00:00:01", classless_static_route: "10.9.0.0/16,10.0.0.4"'
+    text = POOL.replace("router: 10.0.0.1", options) % "10.0.0.0/24"
+    (network,) = load(tmp_path, text + port).networks
+    assert network.pool
+    assert {str(k) if not isinstance(k, bytes) else k.hex(":"): v
+            for k, v in network.pool.reserved.items()} == {
+        "10.0.0.0": "nobody",
+        "10.0.0.1": "router",
+        "10.0.0.2": "server_id",
+        "10.0.0.3": "dns_server",
+        "8.8.8.8": "dns_server",
+        "10.0.0.4": "classless_static_route",
+        "10.0.0.255": "nobody",
+        "255.255.255.0": "netmask",
+        "0a:00:00:00:00:01": "server_id",
+        "fd00::": "all routers",
+        "10.0.0.50": "vm1",
+        "fd00::50": "vm1",
+        "02:00:00:00:00:01": "vm1",
+        "02:00:00:00:00:02": "vm2",
+    }  # fmt: skip
+
+
+EXPECTED_RANGE = "expected first-last, address/length or an address"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("", f"nothing, {EXPECTED_RANGE}"),
+        ("5", f"5, {EXPECTED_RANGE}"),
+        ("all", f"'all', {EXPECTED_RANGE}"),
+        ("10.0.0.1-", f"'10.0.0.1-', {EXPECTED_RANGE}"),
+        ("10.0.0.1-10.0.0.2-10.0.0.3", f"'10.0.0.1-10.0.0.2-10.0.0.3', {EXPECTED_RANGE}"),
+        ("10.0.0.9-fd00::9", f"'10.0.0.9-fd00::9', {EXPECTED_RANGE}"),
+        ("10.0.0.9/24", f"'10.0.0.9/24', {EXPECTED_RANGE}"),
+        ("10.0.0.9-10.0.0.1", "10.0.0.9-10.0.0.1 ends before it begins, expected first-last"),
+        (
+            "10.0.0.9-10.0.1.1",
+            "10.0.0.9-10.0.1.1 is not in cidr 10.0.0.0/24, expected addresses in it",
+        ),
+        (
+            "[10.0.0.9-10.0.0.20, 10.0.0.20]",
+            "10.0.0.20 overlaps 10.0.0.9-10.0.0.20, expected each address once",
+        ),
+    ],
+)
+def test_mistakes_in_a_pool_are_named(tmp_path: Path, text: str, error: str) -> None:
+    assert errors(tmp_path, POOL % text) == [f"c.yaml:5: red: pool: {error}"]
+
+
+def test_a_pool_needs_its_familys_dhcp(tmp_path: Path) -> None:
+    text = "networks:\n red:\n  dhcpv4: {cidr: 10.0.0.0/24}\n  pool: fd00::9"
+    assert errors(tmp_path, text) == [
+        "c.yaml:4: red: pool: fd00::9 needs dhcpv6, which the network has not"
+    ]
+    text = (
+        "networks:\n red:\n  dhcpv6: {cidr: 'fd00::/64', dhcpv6_stateless: true}\n  pool: fd00::9"
+    )
+    assert errors(tmp_path, text) == [
+        "c.yaml:4: red: pool: fd00::9 is not given out by dhcpv6_stateless, expected none of IPv6"
+    ]
+
+
+def test_a_dynamic_port_needs_a_pool_of_its_family(tmp_path: Path) -> None:
+    port = "    ports: {vm1: {addresses: %s}}\n"
+    mac = "02:00:00:00:00:01"
+    text = NETWORK.replace("%s", "") % () + "      vm2: {addresses: dynamic}\n"
+    assert errors(tmp_path, text) == [
+        "c.yaml:11: vm2: addresses: dynamic needs a pool, which the network has not",
+        "c.yaml:11: vm2: addresses: no IPv4 address in cidr 10.0.0.0/24, expected one to offer",
+    ]
+    text = POOL % "fd00::9" + port % f'"{mac} dynamic"'
+    assert errors(tmp_path, text) == [
+        "c.yaml:6: vm1: addresses: no IPv4 address in cidr 10.0.0.0/24, expected one to offer"
+    ]
+    (network,) = load(tmp_path, POOL % "[10.0.0.9, 'fd00::9']" + port % "dynamic").networks
+    (vm1,) = network.ports
+    assert (vm1.mac, vm1.addresses, network.lacking(vm1)) == (None, (), [4, 6])
+    text = POOL % "[10.0.0.9, 'fd00::9']" + port % f'"{mac} 10.0.0.77 dynamic"'
+    (network,) = load(tmp_path, text).networks
+    assert network.lacking(network.ports[0]) == [6]
 
 
 TWO_NETWORKS = """\

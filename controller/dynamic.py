@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Addresses for ports whose addresses are for us to choose.
+
+What has been chosen is remembered in the port's row of the Open_vSwitch database, before the
+port is served, and nowhere else: so it is the same after any restart, and goes with the row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from controller.sources.open_vswitch import ATTACHED_MAC, NETWORK, Interface, OpenVSwitch
+from controller.sources.several import Several
+from controller.sources.writer import Memory
+from flows.bindings import Binding, Network, Place, Port
+from flows.pool import Address
+from flows.sections import hint
+
+KEEP_OUT = "none"  # as dhcp-network: the interface belongs to no network
+
+_PLACE = Place("Open_vSwitch", 0)
+
+
+class Dynamic:
+    """Who has which address of a pool; no two ports of a network have the same, or the same MAC."""
+
+    def __init__(self, database: OpenVSwitch, source: Several) -> None:
+        self._database = database
+        self._source = source
+        self._owners: dict[tuple[str, Address | bytes], str] = {}  # ports, by network and what
+        self._owned: dict[str, list[tuple[str, Address | bytes]]] = {}
+        self._waiting: set[str] = set()
+
+    def take_waiting(self) -> set[str]:
+        """The ports for which nothing was free when they were last asked about."""
+        waiting, self._waiting = self._waiting, set()
+        return waiting
+
+    def release(self, name: str) -> None:
+        """The port has nothing any more; what is remembered for it stays remembered."""
+        for owned in self._owned.pop(name, ()):
+            del self._owners[owned]
+        self._waiting.discard(name)
+
+    def binding(self, name: str, interface: Interface) -> Binding:
+        """What the port ``name``, which is plugged in as ``interface``, is served.
+
+        As the source says; where that leaves addresses to us, with those that are remembered.
+        If there are none they are chosen, and the port is touched again when they are written.
+        """
+        self.release(name)
+        found = self._source.binding(name) or self._unnamed(name, interface)
+        served = []
+        refused = list(found.refused)
+        for network, port in found.served:
+            if not port.dynamic or network.bridge != interface.bridge:
+                served.append((network, port))
+            elif completed := self._complete(network, port, interface, refused):
+                served.append((network, completed))
+        return Binding(tuple(served), tuple(refused))
+
+    def _unnamed(self, name: str, interface: Interface) -> Binding:
+        """The binding of a port that no source names."""
+        if name != interface.key:
+            return Binding()
+        if not self._source.ready:  # it may be named yet
+            self._waiting.add(name)
+            return Binding()
+        if self._source.binding(interface.name):  # it has an iface-id, but is named by its name
+            return Binding()
+        networks = self._source.networks(interface.bridge)
+        pools = [network.name for network in networks.values() if network.pool]
+        wanted = interface.network
+        if not pools or wanted == KEEP_OUT or not (wanted or interface.is_guest):
+            return Binding()
+        if wanted is None:
+            wanted = self._source.only_network(interface.bridge)
+        if wanted in pools:
+            port = Port(name, None, (), {}, _PLACE, dynamic=True)
+            return Binding(((networks[wanted], port),))
+        if wanted is None:
+            what = f"is in no network, expected external_ids:{NETWORK}={'|'.join(pools)}"
+        else:
+            what = f"{NETWORK}: {wanted}, expected {' or '.join(pools)}{hint(wanted, pools)}"
+        return Binding(refused=(f"port {name}: {what}",))
+
+    def _complete(
+        self, network: Network, port: Port, interface: Interface, refused: list[str]
+    ) -> Port | None:
+        """The port with its addresses; None if it cannot be served, or not yet."""
+        assert network.pool
+        mac = port.mac or interface.mac
+        if mac:
+            other = self._owner(network, mac)
+            if other not in (None, port.name):
+                what = f"{mac.hex(':')} is that of {other} too, expected another"
+                refused.append(f"port {port.name}: {ATTACHED_MAC}: {what}")
+                return None
+            self._own(network, mac, port)
+        # libvirt may give a guest another iface-id and another name each time, but never a MAC.
+        owner = mac.hex(":") if mac else interface.key
+        addresses: list[Address] = []
+        for version in network.lacking(port):
+            address = self._remembered(network, version, interface, owner)
+            if address is None:
+                address = self._choose(network, version, interface, owner)
+            if address is None:
+                refused.append(f"port {port.name}: no address is free in pool {network.pool}")
+                self._waiting.add(port.name)
+            else:
+                self._own(network, address, port)
+                addresses.append(address)
+        memory = Memory(tuple(addresses), owner)
+        if addresses and memory != interface.memory:
+            self._database.remember(interface, memory)
+            if memory.addresses != interface.memory.addresses:
+                return None
+        if not interface.written:
+            return None
+        return replace(port, mac=mac, addresses=(*port.addresses, *addresses))
+
+    def _remembered(
+        self, network: Network, version: int, interface: Interface, owner: str
+    ) -> Address | None:
+        """The address that the interface has had for the same owner, if it can have it still."""
+        cidr = network.cidr(version)
+        assert cidr
+        if interface.memory.owner not in (None, owner, interface.key):
+            return None
+        usable = (
+            address
+            for address in interface.memory.addresses
+            if address in cidr and self._owner(network, address) is None
+        )
+        return next(usable, None)
+
+    def _choose(
+        self, network: Network, version: int, interface: Interface, owner: str
+    ) -> Address | None:
+        """An address that nobody has, if possible also nobody who may come back for it."""
+
+        def others(address: Address) -> list[Interface]:
+            holders = self._database.holders(interface.bridge, address)
+            return [holder for holder in holders if holder.uuid != interface.uuid]
+
+        def is_free(address: Address) -> bool:
+            return self._owner(network, address) is None and not others(address)
+
+        def is_unused(address: Address) -> bool:
+            return self._owner(network, address) is None and all(
+                other.ofport is None for other in others(address)
+            )
+
+        assert network.pool
+        return network.pool.choose(version, owner, is_free) or network.pool.choose(
+            version, owner, is_unused
+        )
+
+    def _owner(self, network: Network, what: Address | bytes) -> str | None:
+        assert network.pool
+        return network.pool.reserved.get(what) or self._owners.get((network.name, what))
+
+    def _own(self, network: Network, what: Address | bytes, port: Port) -> None:
+        self._owners[network.name, what] = port.name
+        self._owned.setdefault(port.name, []).append((network.name, what))
