@@ -16,12 +16,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import (
-    IPv4Address,
     IPv4Network,
-    IPv6Address,
     IPv6Network,
     ip_interface,
 )
+from itertools import chain
 
 from flows.bindings import (
     DEFAULT_BRIDGE,
@@ -38,6 +37,7 @@ from flows.extension import Dhcpv6Extension
 from flows.network_settings import parse_dhcpv4, parse_dhcpv6
 from flows.option_settings import parse_mac, parse_options
 from flows.options import DHCPV4
+from flows.pool import Address
 from flows.sections import Mistakes, Section
 from flows.userdata import Action, encode_userdata
 
@@ -185,7 +185,15 @@ def bind(
     return Binding(tuple(served), tuple(f"port {row.name}: {line}" for line in refused))
 
 
-_Addresses = tuple[IPv4Address | IPv6Address, ...]
+def claims(row: PortRow) -> frozenset[bytes | Address]:
+    """The MACs and addresses that are the port's, if it is one for a guest and enabled."""
+    if not row.enabled or row.type:
+        return frozenset()
+    entries = list(_addresses(row, []))
+    return frozenset(chain((mac for mac, _ in entries), *(addresses for _, addresses in entries)))
+
+
+_Addresses = tuple[Address, ...]
 
 
 def _bind_mac(
@@ -196,7 +204,7 @@ def _bind_mac(
     refused: list[str],
 ) -> tuple[Network, Port] | None:
     """What `port`, which has one MAC and all addresses of it, is served."""
-    offered: list[IPv4Address | IPv6Address] = []
+    offered: list[Address] = []
     network = Network("", None, (), False, _PLACE, bridge=bridge)
     if dhcpv4 and dhcpv4.dhcp and (first := _offers(dhcpv4.dhcp.cidr, port.addresses)):
         wanted = replace(network, name=f"dhcpv4 {dhcpv4.uuid}", dhcpv4=dhcpv4.dhcp)
@@ -257,9 +265,7 @@ def _addresses(row: PortRow, refused: list[str]) -> Iterator[tuple[bytes, _Addre
             refused.append(f"{column}: {error}")
 
 
-def _parse_addresses(
-    words: list[str], column: str, refused: list[str]
-) -> Iterator[IPv4Address | IPv6Address]:
+def _parse_addresses(words: list[str], column: str, refused: list[str]) -> Iterator[Address]:
     """The addresses up to the first word that is none, as OVN's `extract_lsp_addresses`."""
     for word in words:
         try:

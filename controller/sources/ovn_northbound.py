@@ -3,7 +3,9 @@
 
 The database is asked for just these ports (by monitor conditions, as ovn-controller does
 with the Southbound database) and for all DHCP_Options, so that a host holds and hears
-what concerns it, however large the database is.
+what concerns it, however large the database is.  A port belongs to one switch and goes
+with it; which one matters only where two ports have the same MAC or address, and only then
+it is asked for.
 
 Any server of a cluster will do (``leader_only=False``): we only read, every server sends
 the same changes in the same order, and the hosts spread over all of them.  A server that
@@ -14,13 +16,14 @@ that is behind what it has read before.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import ovs.poller
 import ovs.stream
 from ovs.vlog import Vlog
 
+from controller.sources.claims import Claims
 from controller.sources.idl import Idl
 from flows.bindings import DEFAULT_BRIDGE, Binding, Network
 from flows.northbound import (
@@ -29,19 +32,19 @@ from flows.northbound import (
     SharedDhcpv4,
     SharedDhcpv6,
     bind,
+    claims,
     shared_dhcpv4,
     shared_dhcpv6,
 )
 
 vlog = Vlog("ovn_northbound")
 
-PORTS, OPTIONS = "Logical_Switch_Port", "DHCP_Options"
+PORTS, OPTIONS, SWITCHES = "Logical_Switch_Port", "DHCP_Options", "Logical_Switch"
 
 _STRINGS = {"type": {"key": "string", "min": 0, "max": "unlimited"}}
 _MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
 _OPTIONS_ROW = {"type": {"key": {"type": "uuid", "refTable": OPTIONS}, "min": 0, "max": 1}}
-# The part of ovn-nb.ovsschema that is read here.  A port belongs to one switch and goes with
-# it; nothing else of the switch matters to DHCP.  Nor does port_security.
+# The part of ovn-nb.ovsschema that is read here; port_security does not matter to DHCP.
 SCHEMA = {
     "name": "OVN_Northbound",
     "version": "7.0.0",
@@ -59,6 +62,17 @@ SCHEMA = {
             }
         },
         OPTIONS: {"columns": {"cidr": {"type": "string"}, "options": _MAP}},
+        SWITCHES: {
+            "columns": {
+                "ports": {
+                    "type": {
+                        "key": {"type": "uuid", "refTable": PORTS},
+                        "min": 0,
+                        "max": "unlimited",
+                    }
+                }
+            }
+        },
     },
 }
 
@@ -107,6 +121,7 @@ class OvnNorthbound:
         self._users: dict[uuid.UUID, set[str]] = {}  # names of ports, by DHCP_Options
         self._dhcpv4: dict[uuid.UUID, SharedDhcpv4] = {}
         self._dhcpv6: dict[uuid.UUID, SharedDhcpv6] = {}
+        self._claims = Claims()
         self._touched: set[str] = set()
 
     def watch(self, name: str, plugged: bool) -> None:
@@ -123,11 +138,13 @@ class OvnNorthbound:
         if self._unasked:
             self._unasked = False
             self._idl.cond_change(PORTS, [["name", "==", name] for name in sorted(self._watched)])
+            self._idl.cond_change(SWITCHES, self._switches_of_disputed())
         self._idl.run()
         changed = self._idl.take_changed()
         if self._idl.reread and self._idl.monitoring:
             self._idl.reread = False
             changed = [(PORTS, port) for port in {*self._ports, *self._idl.tables[PORTS].rows}]
+            changed += [(SWITCHES, switch) for switch in self._idl.tables[SWITCHES].rows]
             changed += [
                 (OPTIONS, options) for options in {*self._users, *self._dhcpv4, *self._dhcpv6}
             ]
@@ -137,10 +154,14 @@ class OvnNorthbound:
         for table, row in changed:
             if table == PORTS:
                 self._read_port(row)
+            elif table == SWITCHES:
+                self._touched |= {self._ports[port].row.name for port in self._claims.disputed}
             else:
                 self._dhcpv4.pop(row, None)
                 self._dhcpv6.pop(row, None)
                 self._touched |= self._users.get(row, set())
+        if any(table == PORTS for table, _ in changed):
+            self._idl.cond_change(SWITCHES, self._switches_of_disputed())
         if not self.ready and self._has_what_is_watched():
             self.ready = True
             vlog.info(f"{self._idl.session_name()}: read, {len(self._ports)} ports are plugged in")
@@ -155,6 +176,8 @@ class OvnNorthbound:
         if name not in self._by_name:
             return None
         port = self._ports[self._by_name[name]]
+        if refused := sorted(self._taken(self._by_name[name])):
+            return Binding(refused=tuple(f"port {name}: addresses: {line}" for line in refused))
         dhcpv4 = dhcpv6 = None
         if port.dhcpv4:
             dhcpv4 = self._dhcpv4.get(port.dhcpv4) or shared_dhcpv4(self._options(port.dhcpv4))
@@ -185,6 +208,26 @@ class OvnNorthbound:
         condition = self._idl.tables[PORTS].condition_state
         return self._idl.monitoring and condition.new is None and condition.requested is None
 
+    def _switches_of_disputed(self) -> list[object]:
+        """The condition for the switches of ports that have the same MAC or address."""
+        return [
+            ["ports", "includes", ["uuid", str(port)]] for port in sorted(self._claims.disputed)
+        ]
+
+    def _taken(self, port: uuid.UUID) -> Iterator[str]:
+        """What of the port's is also another's of its switch, who comes before it by name."""
+        for other, claim in self._claims.rivals(port):
+            name = self._ports[other].row.name
+            if name < self._ports[port].row.name and self._on_one_switch(port, other):
+                text = claim.hex(":") if isinstance(claim, bytes) else claim
+                yield f"{text} is that of {name} too, expected another"
+
+    def _on_one_switch(self, *ports: uuid.UUID) -> bool:
+        return any(
+            {*ports} <= {port.uuid for port in switch.ports}
+            for switch in self._idl.tables[SWITCHES].rows.values()
+        )
+
     def _options(self, options: uuid.UUID) -> OptionsRow:
         row = self._idl.tables[OPTIONS].rows[options]
         return OptionsRow(str(options), row.cidr, row.options)
@@ -210,12 +253,18 @@ class OvnNorthbound:
         for options in (known.dhcpv4, known.dhcpv6):
             if options:
                 self._users.setdefault(options, set()).add(row.name)
-        self._touched.add(row.name)
+        self._claims.put(port, claims(known.row))
+        self._touched |= {row.name, *self._rivals(port)}
+
+    def _rivals(self, port: uuid.UUID) -> Iterator[str]:
+        return (self._ports[other].row.name for other, _ in self._claims.rivals(port))
 
     def _forget_port(self, port: uuid.UUID) -> None:
-        known = self._ports.pop(port, None)
-        if known is None:
+        if port not in self._ports:
             return
+        self._touched |= set(self._rivals(port))
+        self._claims.put(port, frozenset())
+        known = self._ports.pop(port)
         del self._by_name[known.row.name]
         for options in {known.dhcpv4, known.dhcpv6} - {None}:
             assert options

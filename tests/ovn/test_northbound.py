@@ -283,3 +283,34 @@ def test_a_database_that_is_away_keeps_no_file_from_being_served(
         wait_ready(dhcpd)
         assert dhcpd.serves(local)
         assert dhcpd.serves(guest)
+
+
+def test_an_address_twice_on_a_switch_is_refused_by_name(
+    switch, guest, northbound, dhcpd, row, local
+):
+    """ovn-nbctl would refuse it; other clients of the database need not."""
+
+    def add_twin(network: str) -> None:
+        addresses = f"02:00:00:00:00:0a {reference.ADDRESS}"
+        northbound.nbctl("--may-exist", "ls-add", network, "--", "lsp-add", network, "twin", "--",
+                         "set", "Logical_Switch_Port", "twin", f'addresses="{addresses}"', "--",
+                         "lsp-set-dhcpv4-options", "twin", row)  # fmt: skip
+
+    switch.vsctl("set", "interface", local.port, "external_ids:iface-id=twin")
+    add_twin("finance-network1")
+    line = f"port twin: addresses: {reference.ADDRESS} is that of {PORT} too, expected another"
+    wait_until(lambda: dhcpd.appctl("bindings/refused") == line, "the refusal")
+    dhcpd.wait_for_flows(guest)
+    assert len(our_flows(switch)) == 4
+
+    northbound.nbctl("lsp-set-addresses", PORT, f"{reference.MAC} 192.168.1.10")
+    wait_until(lambda: dhcpd.serves(local), "it to be served when the other has another")
+    assert dhcpd.appctl("bindings/refused") == ""
+
+    northbound.nbctl("lsp-del", "twin")
+    northbound.nbctl("lsp-set-addresses", PORT, f"{reference.MAC} {reference.ADDRESS}")
+    add_twin("another")  # there nobody else has it
+    wait_until(lambda: dhcpd.serves(local), "the same address on another switch")
+    assert dhcpd.appctl("bindings/refused") == ""
+    northbound.nbctl("ls-del", "another")
+    switch.vsctl("set", "interface", local.port, "external_ids:iface-id=local")
