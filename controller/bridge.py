@@ -4,7 +4,8 @@
 No I/O here: every method that has something to tell the switch returns the
 OpenFlow messages.  After a connection the flows that are there are read; from then
 on each difference goes out as one bundle, and the bridge is taken to hold it.  An
-error of a bundle means that we no longer know: the flows are read again.
+error of a bundle, or another number of flows than there should be, means that we no
+longer know: the flows are read again.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Bridge:
         self._installed: set[int] | None = None  # None: not known
         self._reading: set[int] = set()
         self._xids = itertools.count(1)
-        self._dump_xid = 0
+        self._dump_xid = self._count_xid = 0
         self._bundles: dict[int, str] = {}  # sent and not confirmed: what it does
 
     @property
@@ -80,6 +81,22 @@ class Bridge:
             self._dump_xid = next(self._xids)
             yield openflow.flow_dump_request(self._version, self._dump_xid)
 
+    def count(self) -> Iterator[bytes]:
+        """Ask the switch how many flows of ours it has, if it should have all that is wanted."""
+        if self._version and self.synchronized:
+            self._count_xid = next(self._xids)
+            yield openflow.flow_count_request(self._version, self._count_xid)
+
+    def flow_count(self, reply: bytes) -> Iterator[bytes]:
+        """The answer to :meth:`count`: if somebody has taken flows away, look which there are."""
+        if openflow.xid_of(reply) != self._count_xid or self._installed is None:
+            return
+        count = openflow.decode_flow_count(reply)
+        if count != len(self._installed):
+            expected = len(self._installed)
+            vlog.warn(f"{self.name}: {count} flows of ours are there, expected {expected}")
+            yield from self.read_again()
+
     def flow_dump(self, reply: bytes) -> None:
         """A part of the answer to :meth:`read_again`."""
         if openflow.xid_of(reply) != self._dump_xid:
@@ -102,6 +119,7 @@ class Bridge:
         if not difference:
             return
         xid = next(self._xids)
+        self._count_xid = 0  # what was asked before is no longer to be expected
         self._bundles[xid] = f"{len(difference.add)} flows added, {len(difference.delete)} deleted"
         self._installed = self._wanted.keys() | keeping
         yield from openflow.encode_bundle(self._version, difference, xid)

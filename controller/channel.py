@@ -25,7 +25,7 @@ from ovs.vlog import Vlog
 
 from controller.inbox import Inbox
 from controller.journal import Journal
-from controller.openflow import is_flow_dump_reply
+from controller.openflow import is_flow_count_reply, is_flow_dump_reply
 from controller.responders.dispatch import Resumer
 from controller.responders.verdict import Verdict
 from controller.wire.nxt import OFP_HEADER_SIZE, NxtError, is_packet_in2
@@ -45,8 +45,8 @@ class SwitchEvents(Protocol):
     def disconnected(self, channel: Channel) -> None:
         """The connection has ended."""
 
-    def flow_dump(self, channel: Channel, reply: bytes) -> None:
-        """A part of the answer to a flow dump request has come."""
+    def flow_reply(self, channel: Channel, reply: bytes) -> None:
+        """The switch says which flows it has (or a part of them), or how many."""
 
     def port_added(self, channel: Channel, name: str, ofport: int) -> None:
         """The bridge has a new port."""
@@ -184,7 +184,7 @@ class Channel(controller.Datapath):
                 if resumed:
                     resumes.append(resumed[0])
                     verdicts.append(resumed[1])
-            elif is_flow_dump_reply(message):
+            elif is_flow_dump_reply(message) or is_flow_count_reply(message):
                 self._to_events(message)
             else:
                 self._to_os_ken(message)
@@ -194,7 +194,7 @@ class Channel(controller.Datapath):
         return at
 
     def _to_events(self, reply: bytes) -> None:
-        self.tell(lambda events: events.flow_dump(self, reply))
+        self.tell(lambda events: events.flow_reply(self, reply))
 
     def _to_os_ken(self, message: bytes) -> None:
         """What os-ken's own receive loop does with a message."""

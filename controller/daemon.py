@@ -12,7 +12,7 @@ import gc
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,9 +131,9 @@ class Daemon:
                 self._plug_all(touched)
             self._inbox.run()
             self._database.flush()
-            if self._database.ready and self._source.partly_ready:
-                self._synchronize(all_known=self._source.ready)
-            self._wait()
+            keepers = self._keepers.values() if self._partly_ready else ()
+            self._synchronize(keepers)
+            self._wait(keepers)
         if self._clean_up:
             self._delete_flows()
         self._switches.stop()
@@ -141,23 +141,27 @@ class Daemon:
         self._database.close()
         self._unixctl.close()
 
-    def _synchronize(self, *, all_known: bool) -> None:
+    @property
+    def _partly_ready(self) -> bool:
+        """Whether it is known what is plugged in, and of some of it what that is to be served."""
+        return self._database.ready and self._source.partly_ready
+
+    def _synchronize(self, keepers: Collection[Keeper]) -> None:
         """Tell the switches what is missing there."""
-        for keeper in self._keepers.values():
+        all_known = self._source.ready
+        for keeper in keepers:
             keeper.run(all_known=all_known)
-        in_step = [keeper.announce(all_known=all_known) for keeper in self._keepers.values()]
+        in_step = [keeper.announce(all_known=all_known) for keeper in keepers]
         if any(in_step) and not self._started:
             # The collector shall not walk through all bindings while packets wait.
             self._started = True
             gc.freeze()
             gc.enable()
 
-    def _wait(self) -> None:
+    def _wait(self, keepers: Collection[Keeper]) -> None:
         poller = ovs.poller.Poller()
-        for keeper in self._keepers.values():
-            next_s = keeper.next_s()
-            if next_s is not None:
-                poller.timer_wait(max(0, math.ceil((next_s - time.monotonic()) * 1000)))
+        for keeper in keepers:
+            poller.timer_wait(max(0, math.ceil((keeper.next_s() - time.monotonic()) * 1000)))
         poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
         self._database.wait(poller)
         self._source.wait(poller)

@@ -12,7 +12,7 @@ from ovs.vlog import Vlog
 from controller.bridge import Bridge
 from controller.channel import Channel
 from controller.journal import Journal
-from controller.openflow import encode_packet_out
+from controller.openflow import encode_packet_out, is_flow_dump_reply
 from controller.ra_schedule import Advertisement, RaSchedule
 from flows import pipeline
 from flows.bindings import Network, Port
@@ -21,6 +21,7 @@ from flows.flow import Flow
 vlog = Vlog("keeper")
 
 READ_AGAIN_S = 5.0  # after the switch refused a bundle
+COUNT_S = 5.0  # between two looks whether all flows are still there
 
 Served = Sequence[tuple[Network, Port]]
 
@@ -44,6 +45,7 @@ class Keeper:
         self._advertisements = RaSchedule(uniform)
         self._channel: Channel | None = None
         self._read_again_s: float | None = None
+        self._count_s = 0.0
 
     @property
     def is_connected(self) -> bool:
@@ -88,6 +90,9 @@ class Keeper:
         if self._read_again_s is not None and time.monotonic() >= self._read_again_s:
             self._read_again_s = None
             self.read_again()
+        if time.monotonic() >= self._count_s:
+            self._count_s = time.monotonic() + COUNT_S
+            self._send(self._bridge.count())
         self._send(self._bridge.reconcile(deleting=all_known))
         self._advertise()
 
@@ -99,10 +104,10 @@ class Keeper:
         self._announced = in_step
         return in_step
 
-    def next_s(self) -> float | None:
+    def next_s(self) -> float:
         """When :meth:`run` has something to do at the latest (:func:`time.monotonic`)."""
-        times = (self._advertisements.next_s(), self._read_again_s)
-        return min((each for each in times if each is not None), default=None)
+        times = (self._advertisements.next_s(), self._read_again_s, self._count_s)
+        return min(each for each in times if each is not None)
 
     # What the connection reports (controller.channel.SwitchEvents).
 
@@ -122,14 +127,18 @@ class Keeper:
             self._channel = None
             self._bridge.disconnected()
 
-    def flow_dump(self, channel: Channel, reply: bytes) -> None:
-        """A part of the answer to a flow dump request has come."""
-        if channel is self._channel:
-            try:
+    def flow_reply(self, channel: Channel, reply: bytes) -> None:
+        """The switch says which flows it has, or how many."""
+        if channel is not self._channel:
+            return
+        try:
+            if is_flow_dump_reply(reply):
                 self._bridge.flow_dump(reply)
-            except ValueError as error:
-                vlog.err(f"{self.name}: {error}")
-                channel.close()
+            else:
+                self._send(self._bridge.flow_count(reply))
+        except ValueError as error:
+            vlog.err(f"{self.name}: {error}")
+            channel.close()
 
     def port_added(self, channel: Channel, name: str, ofport: int) -> None:
         """The bridge has a new port.

@@ -43,6 +43,8 @@ OFPT_BUNDLE_CONTROL = 33
 OFPT_BUNDLE_ADD_MESSAGE = 34
 
 OFPMP_FLOW = 1  # called OFPMP_FLOW_DESC in 1.5, with another layout of each flow
+OFPMP_AGGREGATE = 2
+OXS_FLOW_COUNT = 3
 OFPMPF_MORE = 1
 
 OFPFC_ADD, OFPFC_DELETE = 0, 3
@@ -95,9 +97,18 @@ def ask_for_packet_ins(version: int) -> bytes:
 
 def flow_dump_request(version: int, xid: int) -> bytes:
     """Ask for the flows whose cookie has our prefix."""
+    return _flow_request(version, OFPMP_FLOW, xid)
+
+
+def flow_count_request(version: int, xid: int) -> bytes:
+    """Ask how many flows there are whose cookie has our prefix."""
+    return _flow_request(version, OFPMP_AGGREGATE, xid)
+
+
+def _flow_request(version: int, kind: int, xid: int) -> bytes:
     request = struct.pack(
         "!HH4xB3xII4xQQ",
-        OFPMP_FLOW,
+        kind,
         0,
         OFPTT_ALL,
         OFPP_ANY,
@@ -111,6 +122,29 @@ def flow_dump_request(version: int, xid: int) -> bytes:
 def is_flow_dump_reply(message: bytes) -> bool:
     """Whether ``message`` is (a part of) the answer to :func:`flow_dump_request`."""
     return message[1] == OFPT_MULTIPART_REPLY and message[8:10] == b"\0\x01"
+
+
+def is_flow_count_reply(message: bytes) -> bool:
+    """Whether ``message`` is the answer to :func:`flow_count_request`."""
+    return message[1] == OFPT_MULTIPART_REPLY and message[8:10] == b"\0\x02"
+
+
+def decode_flow_count(reply: bytes) -> int:
+    """The number in the answer to :func:`flow_count_request`.
+
+    After 16 bytes of headers: in 1.3 ``packets(8) bytes(8) flows(4) pad(4)``, in 1.5
+    ``reserved(2) length(2)``, then fields of ``class(2) field<<1(1) size(1)`` and a value.
+    Raises :exc:`ValueError` if there is none.
+    """
+    if reply[0] != OFP15 and len(reply) >= 36:
+        return int.from_bytes(reply[32:36], "big")
+    at = 20
+    while reply[0] == OFP15 and at + 4 <= len(reply):
+        field, size = reply[at + 2] >> 1, reply[at + 3]
+        if field == OXS_FLOW_COUNT and at + 4 + size <= len(reply):
+            return int.from_bytes(reply[at + 4 : at + 4 + size], "big")
+        at += 4 + size
+    raise ValueError("the switch does not say how many flows there are")
 
 
 def decode_flow_dump(reply: bytes) -> tuple[list[int], bool]:

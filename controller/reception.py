@@ -54,7 +54,7 @@ class Reception:
     # Nothing else happens before a keeper has asked for it, but for new ports, of which the
     # database will tell.
 
-    def flow_dump(self, channel: Channel, reply: bytes) -> None:
+    def flow_reply(self, channel: Channel, reply: bytes) -> None:
         """None is asked for."""
 
     def port_added(self, channel: Channel, name: str, ofport: int) -> None:

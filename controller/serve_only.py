@@ -131,7 +131,7 @@ class ServeOnly:
         """The connection has ended."""
         vlog.info(f"{self._settings.bridge}: connection ended")
 
-    def flow_dump(self, channel: Channel, reply: bytes) -> None:
+    def flow_reply(self, channel: Channel, reply: bytes) -> None:
         """None is asked for."""
 
     def port_added(self, channel: Channel, name: str, ofport: int) -> None:

@@ -198,3 +198,25 @@ def test_a_daemon_waits_for_its_switch(switch, guest, openflow):
         switch.start_vswitchd()
         wait_ready(dhcpd)
         assert dhcpd.serves(guest)
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        ("ofctl", "del-flows"),
+        ("ofctl", "del-flows", "udp"),
+        ("vsctl", "set-fail-mode", "secure"),
+    ],
+    ids=["all", "some", "fail mode"],
+)
+def test_flows_that_somebody_takes_away_come_again(switch, guest, dhcpd, take):
+    tool, command, *rest = take
+    before = our_flows(switch)
+    getattr(switch, tool)(command, switch.bridge, *rest)
+    try:
+        assert len(our_flows(switch)) < len(before)
+        wait_until(lambda: our_flows(switch) == before, "the flows to come again")
+        assert "flows of ours are there, expected 5" in dhcpd.log()
+    finally:
+        switch.vsctl("del-fail-mode", switch.bridge)
+        switch.ofctl("add-flow", switch.bridge, "priority=0,actions=normal")

@@ -144,3 +144,35 @@ def test_wanting_nothing_deletes_what_is_there():
     connect(bridge, [a_flow(1).cookie, a_flow(2).cookie])
     bridge.want_nothing()
     assert sorted(kind for kind, _ in bundle(list(bridge.reconcile()))) == ["delete", "delete"]
+
+
+def count_reply(request: bytes, count: int) -> bytes:
+    """The answer to a flow count request, in OpenFlow 1.5."""
+    counted = struct.pack("!2xHHBBI", 12, 0x8002, 3 << 1, 4, count)
+    return struct.pack("!BBHIH6x", OFP15, 19, 28, xid_of(request), 2) + counted
+
+
+def test_another_number_of_flows_than_expected_means_reading_again():
+    bridge = Bridge("br-int")
+    bridge.want("a", [a_flow(1), a_flow(2)])
+    connect(bridge, [a_flow(1).cookie, a_flow(2).cookie])
+    (request,) = bridge.count()
+    assert list(bridge.flow_count(count_reply(request, 2))) == []
+    (request,) = bridge.count()
+    (dump,) = bridge.flow_count(count_reply(request, 1))
+    assert not bridge.synchronized
+    bridge.flow_dump(dump_reply(OFP15, xid_of(dump), [a_flow(2).cookie]))
+    assert bundle(list(bridge.reconcile())) == [("add", a_flow(1).cookie)]
+
+
+def test_a_count_from_before_a_change_says_nothing():
+    bridge = Bridge("br-int")
+    assert list(bridge.count()) == []  # not connected
+    connect(bridge, [])
+    (request,) = bridge.count()
+    bridge.want("a", [a_flow(1)])
+    messages = list(bridge.reconcile())
+    assert list(bridge.count()) == []  # a bundle is under way
+    assert list(bridge.flow_count(count_reply(request, 0))) == []
+    bridge.bundle_committed(xid_of(messages[0]))
+    assert bridge.synchronized

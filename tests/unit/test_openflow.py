@@ -176,6 +176,30 @@ def test_a_flow_dump_that_leads_out_of_the_message_is_refused(version):
             openflow.decode_flow_dump(header + body)
 
 
+# What Open vSwitch 3.1 answered on a bridge with seven flows of ours.
+COUNT_REPLIES = {
+    OFP13: "04 13 00 28 00 00 00 4d 00 02 00 00 00 00 00 00"
+    "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 07 00 00 00 00",
+    OFP15: "06 13 00 38 00 00 00 4d 00 02 00 00 00 00 00 00 00 00 00 24"
+    "80 02 08 08 00 00 00 00 00 00 00 00 80 02 0a 08 00 00 00 00 00 00 00 00"
+    "80 02 06 04 00 00 00 07 00 00 00 00",
+}
+
+
+@VERSIONS
+def test_the_flows_are_counted(version):
+    request = openflow.flow_count_request(version, 7)
+    assert ofp_print(request).startswith("OFPST_AGGREGATE request")
+    assert struct.unpack_from("!QQ", request, 16 + 16) == (0x6468 << 48, 0xFFFF << 48)
+    reply = bytes.fromhex(COUNT_REPLIES[version])
+    assert openflow.is_flow_count_reply(reply)
+    assert "flow_count=7" in ofp_print(reply)
+    assert openflow.decode_flow_count(reply) == 7
+    for size in range(8, 36 if version == OFP13 else 52):
+        with pytest.raises(ValueError, match="does not say how many"):
+            openflow.decode_flow_count(reply[:size])
+
+
 @VERSIONS
 def test_packet_ins_are_asked_for_whole_and_in_the_second_format(version):
     data = openflow.ask_for_packet_ins(version)
