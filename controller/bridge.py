@@ -31,6 +31,7 @@ class Bridge:
         self._wanted: dict[int, Flow] = {}
         self._version = 0  # OpenFlow wire version; 0: not connected
         self._installed: set[int] | None = None  # None: not known
+        self._differs = False  # whether it may be something else than what is wanted
         self._reading: set[int] = set()
         self._xids = itertools.count(1)
         self._dump_xid = self._count_xid = 0
@@ -39,7 +40,7 @@ class Bridge:
     @property
     def synchronized(self) -> bool:
         """Whether the switch has confirmed all that is wanted."""
-        return self._installed == self._wanted.keys() and not self._bundles
+        return self._installed is not None and not self._differs and not self._bundles
 
     def __len__(self) -> int:
         """The number of flows that are wanted."""
@@ -49,6 +50,7 @@ class Bridge:
         """From now on nobody wants any flow."""
         self._owned.clear()
         self._wanted.clear()
+        self._differs = True
 
     def want(self, owner: str, flows: Iterable[Flow]) -> None:
         """From now on ``owner`` wants ``flows`` and nothing else."""
@@ -59,6 +61,7 @@ class Bridge:
         if after:
             self._owned[owner] = after
             self._wanted.update(after)
+        self._differs = self._differs or before.keys() != after.keys()
 
     def connected(self, version: int) -> Iterator[bytes]:
         """The switch speaks OpenFlow ``version``: ask for packet-ins, and for our flows."""
@@ -105,6 +108,7 @@ class Bridge:
         self._reading.update(cookies)
         if not more:
             self._installed = self._reading
+            self._differs = self._installed != self._wanted.keys()
             vlog.info(f"{self.name}: {len(self._installed)} flows of ours are there")
 
     def reconcile(self, *, deleting: bool = True) -> Iterator[bytes]:
@@ -112,10 +116,11 @@ class Bridge:
 
         Without ``deleting`` what is not wanted stays.
         """
-        if self._installed is None:
+        if self._installed is None or not self._differs:
             return
         keeping = set() if deleting else self._installed - self._wanted.keys()
         difference = changes(self._wanted, self._installed - keeping)
+        self._differs = bool(keeping)
         if not difference:
             return
         xid = next(self._xids)
