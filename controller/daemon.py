@@ -28,7 +28,7 @@ from controller.inbox import Inbox
 from controller.journal import Journal, RateLimit
 from controller.keeper import Keeper, Served
 from controller.reception import Reception
-from controller.sources.open_vswitch import OpenVSwitch
+from controller.sources.open_vswitch import Interface, OpenVSwitch
 from controller.sources.several import Several
 from flows.bindings import Binding
 
@@ -201,8 +201,12 @@ class Daemon:
         self._plug_all(self._database.hear_of(name, ofport))
 
     def _plug_all(self, names: Set[str]) -> None:
-        """Look at these ports; with any of them something may be free for those that wait."""
-        for name in sorted(names):
+        """Look at these ports, and at what else their interfaces are called.
+
+        With any of them something may be free for those that wait.
+        """
+        interfaces = filter(None, map(self._database.plugged, names))
+        for name in sorted({*names, *(interface.name for interface in interfaces)}):
             self._plug(name)
         if names or self._source.ready != self._were_ready:
             self._were_ready = self._source.ready
@@ -213,11 +217,8 @@ class Daemon:
         """Serve port ``name`` where it has a binding and is plugged in, else no longer."""
         interface = self._database.plugged(name)
         self._source.watch(name, interface is not None)
-        binding = Binding()
-        if interface:
-            binding = self._dynamic.binding(name, interface)
-        else:
-            self._dynamic.release(name)
+        self._dynamic.release(name)
+        binding = self._binding(name, interface) if interface else Binding()
         refused = [*binding.refused]
         served = []
         for network, port in binding.served:
@@ -235,6 +236,15 @@ class Daemon:
             self._served[name] = Plugged(interface.bridge, interface.ofport, served)
             self._keepers[interface.bridge].plug(name, interface.ofport, served)
         self._refuse(name, tuple(refused))
+
+    def _binding(self, name: str, interface: Interface) -> Binding:
+        """What the port is served; an interface that is named twice is served by its iface-id."""
+        if name == interface.key or self._source.binding(interface.key) is None:
+            return self._dynamic.binding(name, interface)
+        if self._source.binding(name) is None:
+            return Binding()
+        what = f"is port {interface.key} too, by its iface-id, expected one of the two names"
+        return Binding(refused=(f"port {name}: {what}",))
 
     def _refuse(self, name: str, refused: tuple[str, ...]) -> None:
         """Say what of the binding is left out, once."""

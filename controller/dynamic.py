@@ -48,7 +48,6 @@ class Dynamic:
         As the source says; where that leaves addresses to us, with those that are remembered.
         If there are none they are chosen, and the port is touched again when they are written.
         """
-        self.release(name)
         found = self._source.binding(name) or self._unnamed(name, interface)
         served = []
         refused = list(found.refused)

@@ -167,10 +167,14 @@ class OpenVSwitch:
         self._idl.close()
 
     def plugged(self, name: str) -> Interface | None:
-        """The interface whose iface-id, or else whose name, is ``name``, if it is plugged in."""
+        """The interface whose iface-id, or else whose name, is ``name``, if it is plugged in.
+
+        Of several with the same iface-id it is always the same one.
+        """
         for index in (self._by_iface_id, self._by_name):
-            for interface in index.get(name, ()):
-                return self._interfaces[interface]
+            found = [self._interfaces[interface] for interface in index.get(name, ())]
+            if found:
+                return min(found, key=lambda interface: interface.name)
         return None
 
     def _take_touched(self) -> set[str]:

@@ -220,3 +220,22 @@ def test_flows_that_somebody_takes_away_come_again(switch, guest, dhcpd, take):
     finally:
         switch.vsctl("del-fail-mode", switch.bridge)
         switch.ofctl("add-flow", switch.bridge, "priority=0,actions=normal")
+
+
+def test_a_port_with_two_names_is_served_by_its_iface_id(switch, guest, dhcpd):
+    """Both names of one interface in the file: in IPv6 they would even have flows in common."""
+    before = our_flows(switch)
+    text = reference.configuration(arp_responder=True)
+    dhcpd.reconfigure(
+        text + f"      {guest.port}: {{addresses: '{reference.MAC[:-1]}e 192.168.1.8'}}\n"
+    )
+    line = (
+        f"port {guest.port}: is port {guest.iface_id} too, by its iface-id, "
+        "expected one of the two names"
+    )
+    wait_until(lambda: dhcpd.appctl("bindings/refused") == line, "the refusal")
+    assert our_flows(switch) == before
+    switch.unplug(guest.port)
+    wait_until(lambda: len(our_flows(switch)) == 1, "all its flows to go")
+    switch.plug(guest.port, guest.iface_id)
+    dhcpd.wait_for_flows(guest)
