@@ -95,7 +95,8 @@ class Daemon:
         self._source = source
         self._refused: dict[str, tuple[str, ...]] = {}
         self._refusals = RateLimit(1, 20)  # lines in the log
-        self._keepers: dict[str, Keeper] = {}  # by bridge
+        self._bridges: Set[str] = frozenset()  # that are to be served
+        self._keepers: dict[str, Keeper] = {}  # of these, and of those that were
         self._served: dict[str, Plugged] = {}  # by port
         self._journal = Journal()
         self._database = OpenVSwitch(settings.database)
@@ -190,12 +191,13 @@ class Daemon:
 
     def _keep_bridges(self) -> None:
         """Serve the bridges that the source names now, and no others."""
-        for name in self._source.bridges - self._keepers.keys():
+        before, self._bridges = self._bridges, frozenset(self._source.bridges)
+        for name in self._bridges - self._keepers.keys():
             self._keepers[name] = keeper = Keeper(name, self._journal, self._hear_of_port)
             if not self._settings.listen:
                 self._switches.connect(str(self._settings.rundir / f"{name}.mgmt"), keeper)
-        for name, keeper in self._keepers.items():
-            keeper.serve(name in self._source.bridges)
+        for name in before ^ self._bridges:
+            self._keepers[name].serve(name in self._bridges)
 
     def _hear_of_port(self, name: str, ofport: int) -> None:
         self._plug_all(self._database.hear_of(name, ofport))
