@@ -73,7 +73,7 @@ class Dynamic:
         if not pools or wanted == KEEP_OUT or not (wanted or interface.is_guest):
             return Binding()
         if wanted is None:
-            wanted = self._source.only_network(interface.bridge)
+            wanted = self._source.network_of(interface.bridge, interface.tag)
         if wanted in pools:
             port = Port(name, None, (), {}, _PLACE, dynamic=True)
             return Binding(((networks[wanted], port),))

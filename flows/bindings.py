@@ -100,7 +100,10 @@ class Port:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Ports of one bridge that are offered addresses of the same subnets by the same server."""
+    """Ports of one bridge that are offered addresses of the same subnets by the same server.
+
+    `tag` is the VLAN of those of its ports that are named nowhere; None: it does not say.
+    """
 
     name: str
     dhcpv4: Dhcpv4 | None
@@ -111,6 +114,7 @@ class Network:
     ra: Ra | None = None
     bridge: str = DEFAULT_BRIDGE
     pool: Pool | None = None
+    tag: int | None = None
 
     def cidr(self, version: int) -> IPv4Network | IPv6Network | None:
         """The subnet whose addresses it gives out, of IPv4 (4) or IPv6 (6); None: there is none."""

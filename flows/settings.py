@@ -98,7 +98,7 @@ def _parse_network(
     section = section_of(networks, "", name, mistakes)
     if section is None:
         return None
-    names = ("bridge", *_SERVICES, "arp_responder", "pool", "ports")
+    names = ("bridge", *_SERVICES, "arp_responder", "pool", "tag", "ports")
     check_names(section, name, names, mistakes)
     bridge = _parse_bridge(section, name, bridge, mistakes)
     arp_responder = parse_bool(section, name, "arp_responder", mistakes)
@@ -123,6 +123,8 @@ def _parse_network(
     if "pool" in section:
         refuse = partial(mistakes.refuse, section, name)
         network = replace(network, pool=parse_pool(section["pool"], network, refuse))
+    if "tag" in section:
+        network = replace(network, tag=_parse_tag(section, network, mistakes))
     if "ports" in section or not network.pool:
         ports = section_of(section, name, "ports", mistakes)
         if ports is None:
@@ -132,6 +134,18 @@ def _parse_network(
     if network.pool:
         network = replace(network, pool=replace(network.pool, reserved=reserved(network)))
     return network
+
+
+def _parse_tag(section: Section, network: Network, mistakes: Mistakes) -> int | None:
+    """The VLAN whose ports, if they are named nowhere, belong to `network`."""
+    tag = section["tag"]
+    if isinstance(tag, int) and not isinstance(tag, bool) and 0 < tag < 4095:
+        if not network.pool:
+            what = "needs a pool, which the network has not: it is for ports that are named nowhere"
+            mistakes.refuse(section, network.name, "tag", what)
+        return tag
+    mistakes.refuse(section, network.name, "tag", f"{show(tag)}, expected a VLAN, from 1 to 4094")
+    return None
 
 
 def _parse_ports(

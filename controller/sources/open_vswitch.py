@@ -37,7 +37,10 @@ SCHEMA = {
         },
         "Port": {
             "columns": {
-                "interfaces": {"type": {**_UUIDS, "key": {"type": "uuid", "refTable": "Interface"}}}
+                "interfaces": {
+                    "type": {**_UUIDS, "key": {"type": "uuid", "refTable": "Interface"}}
+                },
+                "tag": {"type": {"key": "integer", "min": 0, "max": 1}},
             }
         },
         "Interface": {
@@ -67,12 +70,13 @@ _Index = dict[str, set[uuid.UUID]]  # interfaces by name
 class Interface:
     """An interface of a bridge, with its port number once it has one.
 
-    `mac` and `network` are what external_ids say of them; `memory` stands there too, or will when
-    it is `written`.  `is_guest`: by the looks of it, it is no uplink.
+    `tag` is the VLAN of its port.  `mac` and `network` are what external_ids say of them; `memory`
+    stands there too, or will when it is `written`.  `is_guest`: by its looks it is no uplink.
     """
 
     uuid: uuid.UUID
     bridge: str
+    tag: int | None
     name: str
     iface_id: str | None
     ofport: int | None
@@ -98,7 +102,7 @@ class OpenVSwitch:
         self._idl = Idl(remote, SCHEMA, leader_only=True)
         self._bridges: dict[uuid.UUID, str] = {}  # by port
         self._ports: dict[uuid.UUID, frozenset[uuid.UUID]] = {}  # their interfaces
-        self._homes: dict[uuid.UUID, str] = {}  # bridges, by interface
+        self._homes: dict[uuid.UUID, tuple[str, int | None]] = {}  # bridge and tag, by interface
         self._interfaces: dict[uuid.UUID, Interface] = {}
         self._by_iface_id: _Index = {}
         self._by_name: _Index = {}
@@ -204,21 +208,24 @@ class OpenVSwitch:
         now = frozenset(interface.uuid for interface in row.interfaces) if row else frozenset()
         before, self._ports[port] = self._ports[port], now
         self._forget_interfaces(before - now)
-        for interface in now - before:
-            self._homes[interface] = self._bridges[port]
-            self._read_interface(interface)
+        home = (self._bridges[port], (row.tag[0] if row and row.tag else 0) or None)
+        for interface in now:
+            if self._homes.get(interface) != home:
+                self._homes[interface] = home
+                self._read_interface(interface)
 
     def _read_interface(self, interface: uuid.UUID) -> None:
         row = self._idl.tables["Interface"].rows.get(interface)
         if row is None:
             self._take_out(interface)
             return
-        bridge, name = self._homes[interface], row.name
+        (bridge, tag), name = self._homes[interface], row.name
         unwritten = self._writer.pending(interface)
         ids = row.external_ids
         known = Interface(
             interface,
             bridge,
+            tag,
             name,
             ids.get(IFACE_ID),
             # An interface has none before it is there, and -1 where it cannot be.

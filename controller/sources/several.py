@@ -69,11 +69,20 @@ class Several:
         """Those of all of them."""
         return dict(chain.from_iterable(each.networks(bridge).items() for each in self._sources))
 
-    def only_network(self, bridge: str) -> str | None:
-        """The name of the one network on ``bridge``; None if there are others or none."""
-        about = [source for source in self._sources if bridge in source.bridges]
-        names = list(self.networks(bridge))
-        return names[0] if len(about) == len(names) == 1 else None
+    def network_of(self, bridge: str, tag: int | None) -> str | None:
+        """The name of the one network on ``bridge`` that a port with this VLAN tag may be in.
+
+        None if there is no such network or another one, perhaps in a source that names all ports.
+        """
+        if sum(bridge in source.bridges for source in self._sources) > 1:
+            return None
+        networks = self.networks(bridge).values()
+        found = [
+            network.name
+            for network in networks
+            if network.tag == tag or (network.tag is None and len(networks) == 1)
+        ]
+        return found[0] if len(found) == 1 else None
 
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Wait for all of them."""

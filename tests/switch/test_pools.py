@@ -235,6 +235,25 @@ def test_with_several_networks_the_port_says_which(switch, plug):
         assert len(our_flows(switch)) == 1
 
 
+def test_the_vlan_of_a_port_may_say_which(switch, plug):
+    text = configuration("office", "guests")
+    for network, tag in (("office", 10), ("guests", 20)):
+        text = text.replace(f"  {network}:\n", f"  {network}:\n    tag: {tag}\n")
+    with serving(switch, text) as dhcpd:
+        guests = [plug(number) for number in (1, 2, 3, 4)]
+        for guest, tag in zip(guests[:3], (10, 20, 30), strict=False):
+            switch.vsctl("set", "port", guest.port, f"tag={tag}")
+        expected = [
+            f"port {guests[2].port}: is in no network, "
+            "expected external_ids:dhcp-network=lab|office|guests"
+        ]
+        wait_until(lambda: refused(dhcpd) == expected, "the refusal")
+        wait_until(lambda: remembered(switch, guests[0]).startswith("10.0.1.10"), "office")
+        wait_until(lambda: remembered(switch, guests[1]).startswith("10.0.2.10"), "guests")
+        wait_until(lambda: remembered(switch, guests[3]).startswith("10.0.0.10"), "lab")
+        served(switch, guests[0], guests[1], guests[3])
+
+
 def test_uplinks_are_not_taken_for_guests(switch, plug):
     switch.vsctl(
         "add-port", switch.bridge, "patch", "--",

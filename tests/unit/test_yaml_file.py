@@ -712,7 +712,7 @@ def test_all_mistakes_are_reported_in_the_order_of_the_file(tmp_path: Path) -> N
     assert errors(tmp_path, text) == [
         "c.yaml:6: red: mtu: 99999 does not fit, expected a number from 0 to 65535",
         "c.yaml:11: red: color: unknown, "
-        "expected bridge or dhcpv4 or dhcpv6 or ra or arp_responder or pool or ports",
+        "expected bridge or dhcpv4 or dhcpv6 or ra or arp_responder or pool or tag or ports",
         "c.yaml:12: bridge: is at c.yaml:1 too, expected it once",
     ]
 
@@ -815,6 +815,22 @@ def test_a_pool_needs_its_familys_dhcp(tmp_path: Path) -> None:
     )
     assert errors(tmp_path, text) == [
         "c.yaml:4: red: pool: fd00::9 is not given out by dhcpv6_stateless, expected none of IPv6"
+    ]
+
+
+@pytest.mark.parametrize("tag", ["0", "4095", "true", "ten", "-1"])
+def test_a_tag_is_a_vlan(tmp_path: Path, tag: str) -> None:
+    shown = {"true": "True", "ten": "'ten'"}.get(tag, tag)
+    assert errors(tmp_path, POOL % f"10.0.0.9\n    tag: {tag}") == [
+        f"c.yaml:6: red: tag: {shown}, expected a VLAN, from 1 to 4094"
+    ]
+
+
+def test_a_tag_needs_a_pool(tmp_path: Path) -> None:
+    text = "networks:\n red:\n  dhcpv4: {cidr: 10.0.0.0/24}\n  ports: {}\n  tag: 10"
+    assert errors(tmp_path, text) == [
+        "c.yaml:5: red: tag: needs a pool, which the network has not: "
+        "it is for ports that are named nowhere"
     ]
 
 
