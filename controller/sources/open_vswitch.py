@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import ovs.poller
@@ -107,6 +107,7 @@ class OpenVSwitch:
         self._by_iface_id: _Index = {}
         self._by_name: _Index = {}
         self._without_ofport: _Index = {}  # by name
+        self._heard: dict[uuid.UUID, int] = {}  # ofports that the database does not have yet
         self._by_address: dict[Address, set[uuid.UUID]] = {}
         self._writer = Writer(self._idl)
         self._touched: set[str] = set()
@@ -145,7 +146,8 @@ class OpenVSwitch:
         or later, takes precedence.
         """
         for interface in list(self._without_ofport.get(name, ())):
-            self._put(replace(self._interfaces[interface], ofport=ofport))
+            self._heard[interface] = ofport
+            self._read_interface(interface)
         return self._take_touched()
 
     def holders(self, bridge: str, address: Address) -> list[Interface]:
@@ -222,14 +224,17 @@ class OpenVSwitch:
         (bridge, tag), name = self._homes[interface], row.name
         unwritten = self._writer.pending(interface)
         ids = row.external_ids
+        # An interface has none before it is there, and -1 where it cannot be.
+        if row.ofport:
+            self._heard.pop(interface, None)
+        ofport = row.ofport[0] if row.ofport else self._heard.get(interface, -1)
         known = Interface(
             interface,
             bridge,
             tag,
             name,
             ids.get(IFACE_ID),
-            # An interface has none before it is there, and -1 where it cannot be.
-            row.ofport[0] if row.ofport and row.ofport[0] > 0 else None,
+            ofport if ofport > 0 else None,
             _mac(ids.get(ATTACHED_MAC, "")),
             ids.get(NETWORK),
             unwritten or Memory.of(ids),
@@ -258,6 +263,7 @@ class OpenVSwitch:
         for interface in interfaces:
             self._take_out(interface)
             self._writer.forget(interface)
+            self._heard.pop(interface, None)
             del self._homes[interface]
 
     def _take_out(self, interface: uuid.UUID) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -141,6 +142,7 @@ def test_each_address_is_given_once_and_none_that_is_somebodys(switch, plug):
         guests = [plug(number) for number in (1, 2, 3, 4)]
         assert sorted(served(switch, *guests)) == [f"10.0.0.{number}" for number in (2, 4, 5, 6)]
         assert refused(dhcpd) == []
+        assert set(re.findall("([0-9]+) deleted", dhcpd.log())) == {"0"}
 
 
 def test_what_is_remembered_for_an_absent_interface_is_given_out_last(switch, plug):
