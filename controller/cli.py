@@ -316,10 +316,11 @@ def _check(args: argparse.Namespace) -> int:
     from controller.sources import yaml_file
 
     configuration = yaml_file.load(*args.files)
-    ports = sum(len(network.ports) for network in configuration.networks)
-    print(
-        f"{', '.join(args.files)}: valid, networks: {len(configuration.networks)}, ports: {ports}"
-    )
+    networks = configuration.networks
+    ports = sum(len(network.ports) for network in networks)
+    pools = sum(network.pool is not None for network in networks)
+    counts = f"networks: {len(networks)}, ports: {ports}, pools: {pools}"
+    print(f"{', '.join(args.files)}: valid, {counts}")
     return 0
 
 

@@ -34,7 +34,8 @@ def add_command(
 
     def answer(conn: Any, argv: list[str], _: object) -> None:
         try:
-            conn.reply(call(argv) or None)
+            text = call(argv)
+            conn.reply(f"{text}\n" if text else None)
         except Exception as error:  # it would escape from UnixctlServer.run()
             vlog.exception(f"{name}: {error}")
             conn.reply_error(str(error))

@@ -54,9 +54,15 @@ class Dynamic:
         for network, port in found.served:
             if not port.dynamic or network.bridge != interface.bridge:
                 served.append((network, port))
+                self._forget(interface)
             elif completed := self._complete(network, port, interface, refused):
                 served.append((network, completed))
         return Binding(tuple(served), tuple(refused))
+
+    def _forget(self, interface: Interface) -> None:
+        """Remove what we have remembered: the interface is served something else from now on."""
+        if interface.memory.owner is not None:
+            self._database.remember(interface, Memory())
 
     def _unnamed(self, name: str, interface: Interface) -> Binding:
         """The binding of a port that no source names."""
@@ -70,7 +76,10 @@ class Dynamic:
         networks = self._source.networks(interface.bridge)
         pools = [network.name for network in networks.values() if network.pool]
         wanted = interface.network
-        if not pools or wanted == KEEP_OUT or not (wanted or interface.is_guest):
+        if wanted == KEEP_OUT:
+            self._forget(interface)
+            return Binding()
+        if not pools or not (wanted or interface.is_guest):
             return Binding()
         if wanted is None:
             wanted = self._source.network_of(interface.bridge, interface.tag)
@@ -78,7 +87,8 @@ class Dynamic:
             port = Port(name, None, (), {}, _PLACE, dynamic=True)
             return Binding(((networks[wanted], port),))
         if wanted is None:
-            what = f"is in no network, expected external_ids:{NETWORK}={'|'.join(pools)}"
+            tag = f" (tag {interface.tag})" if interface.tag else ""
+            what = f"is in no network{tag}, expected external_ids:{NETWORK}={'|'.join(pools)}"
         else:
             what = f"{NETWORK}: {wanted}, expected {' or '.join(pools)}{hint(wanted, pools)}"
         return Binding(refused=(f"port {name}: {what}",))
@@ -139,8 +149,13 @@ class Dynamic:
         """An address that nobody has, if possible also nobody who may come back for it."""
 
         def others(address: Address) -> list[Interface]:
-            holders = self._database.holders(interface.bridge, address)
-            return [holder for holder in holders if holder.uuid != interface.uuid]
+            # After a power failure the owner's own old row may still be there, without a device.
+            return [
+                holder
+                for holder in self._database.holders(interface.bridge, address)
+                if holder.uuid != interface.uuid
+                and not (holder.ofport is None and holder.memory.owner == owner)
+            ]
 
         def is_free(address: Address) -> bool:
             return self._owner(network, address) is None and not others(address)

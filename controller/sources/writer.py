@@ -101,8 +101,14 @@ class Writer:
         rows = self._idl.tables["Interface"].rows
         for interface, memory in self._pending.items():
             if interface in rows:
-                text = " ".join(map(str, memory.addresses))
-                rows[interface].setkey("external_ids", ADDRESSES, text)
-                rows[interface].setkey("external_ids", OWNER, memory.owner)
                 self._sent[interface] = memory
+                self._set(rows[interface], ADDRESSES, " ".join(map(str, memory.addresses)))
+                self._set(rows[interface], OWNER, memory.owner)
         self._transaction.commit()
+
+    @staticmethod
+    def _set(row: ovs.db.idl.Row, key: str, value: str | None) -> None:
+        if value:
+            row.setkey("external_ids", key, value)
+        else:
+            row.delkey("external_ids", key)

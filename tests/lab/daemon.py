@@ -68,7 +68,8 @@ class Dhcpd:
         """Run an ovs-appctl command of the daemon."""
         assert self.process, "not started"
         target = self.switch.run_dir / f"{self.name}.{self.process.pid}.ctl"
-        return run(["ovs-appctl", "-t", target, *arguments], env=self.switch.environment)
+        output = run(["ovs-appctl", "-t", target, *arguments], env=self.switch.environment)
+        return output.removesuffix("\n")
 
     def serves(self, guest: Guest, userdata: str = "") -> bool:
         """Whether a flow pauses this guest's packets, with these bytes in its userdata."""

@@ -145,6 +145,35 @@ def test_each_address_is_given_once_and_none_that_is_somebodys(switch, plug):
         assert set(re.findall("([0-9]+) deleted", dhcpd.log())) == {"0"}
 
 
+def test_who_needs_its_address_no_longer_gives_it_back(switch, plug):
+    with serving(switch, configuration(pool="10.0.0.100")) as dhcpd:
+        first, second = plug(1, iface_id="vm1"), plug(2, iface_id="vm2")
+        assert served(switch, first) == ["10.0.0.100"]
+        plug(1, dhcp_network="none")
+        assert served(switch, second) == ["10.0.0.100"]
+        assert remembered(switch, first) == ""
+
+        plug(1, dhcp_network="lab")
+        wait_until(lambda: len(refused(dhcpd)) == 1, "nothing to be free")
+        dhcpd.reconfigure(configuration(pool="10.0.0.100", vm2=f"{MACS[1]} 10.0.0.7"))
+        assert served(switch, first) == ["10.0.0.100"]
+        assert remembered(switch, second) == ""
+
+
+def test_an_old_row_of_its_own_keeps_nobody_from_its_address(switch, plug):
+    """After a power failure libvirt's old interfaces are still there, without a device."""
+    with serving(switch, configuration(pool="10.0.0.0/24")):
+        (address,) = served(switch, plug(1, attached_mac=MACS[0]))
+        switch.unplug("tap1")
+        switch.vsctl("--no-wait", "add-port", switch.bridge, "absent", "--",
+                     "set", "interface", "absent", f'external_ids:dhcp-owner="{MACS[0]}"',
+                     f"external_ids:dhcp-ip={address}")  # fmt: skip
+        try:
+            assert served(switch, plug(1, attached_mac=MACS[0])) == [address]
+        finally:
+            switch.vsctl("del-port", "absent")
+
+
 def test_what_is_remembered_for_an_absent_interface_is_given_out_last(switch, plug):
     switch.vsctl("--no-wait", "add-port", switch.bridge, "absent", "--",
                  "set", "interface", "absent", "external_ids:dhcp-ip=10.0.0.100")  # fmt: skip
@@ -246,7 +275,7 @@ def test_the_vlan_of_a_port_may_say_which(switch, plug):
         for guest, tag in zip(guests[:3], (10, 20, 30), strict=False):
             switch.vsctl("set", "port", guest.port, f"tag={tag}")
         expected = [
-            f"port {guests[2].port}: is in no network, "
+            f"port {guests[2].port}: is in no network (tag 30), "
             "expected external_ids:dhcp-network=lab|office|guests"
         ]
         wait_until(lambda: refused(dhcpd) == expected, "the refusal")

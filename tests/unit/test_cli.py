@@ -40,7 +40,7 @@ def run(*argv: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
 
 def test_check_says_what_is_valid(capsys: Capture) -> None:
     assert cli.main(["check", EXAMPLE]) == 0
-    assert capsys.readouterr() == (f"{EXAMPLE}: valid, networks: 1, ports: 1\n", "")
+    assert capsys.readouterr() == (f"{EXAMPLE}: valid, networks: 1, ports: 1, pools: 0\n", "")
 
 
 @pytest.mark.parametrize("command", ["check", "flows", "lflows"])
