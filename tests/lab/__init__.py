@@ -16,6 +16,7 @@ Needs root and the Debian packages that `tests/install-packages test` installs.
     underlay.py   Underlay: hosts joined by tunnels
     clients.py    udhcpc, dhclient, dhcpcd: each reports its leases; clients6.py: of DHCPv6
     machine.py    PCs that boot from the network
+    libvirt.py    Libvirt: a libvirtd, and machines that it plugs in
     packets.py    DHCPv4 requests as bytes, replies as fields; packets6.py, nd.py: of IPv6
     reference.py  the network of the reference document; reference6.py: with IPv6
 """

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Libvirt: a libvirtd of one's own, and the machines that it plugs into the switch."""
+
+from __future__ import annotations
+
+import re
+
+from tests.lab.process import LabError, Process, run, wait_until
+from tests.lab.switch import PrivateOvs
+
+PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64")
+
+# No option says where it keeps its files, so it gets empty directories in the mount namespace that
+# it is started in.  There it also finds the user that its QEMU driver looks up, which not every
+# host has.  The system's bus stays out of it: machines would be registered with systemd.
+_START = """
+set -e
+for directory in /etc/libvirt /run/libvirt /var/cache/libvirt /var/lib/libvirt /var/log/libvirt; do
+    mkdir -p $directory
+    mount -t tmpfs libvirt $directory
+done
+{ cat /etc/passwd; echo libvirt-qemu:x:64055:64055::/:/bin/false; } > /run/libvirt/passwd
+{ cat /etc/group; echo libvirt-qemu:x:64055:; } > /run/libvirt/group
+mount --bind /run/libvirt/passwd /etc/passwd
+mount --bind /run/libvirt/group /etc/group
+cat > /etc/libvirt/qemu.conf <<END
+user = "root"
+group = "root"
+security_driver = "none"
+stdio_handler = "file"
+namespaces = []
+cgroup_controllers = []
+END
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/libvirt/no-bus
+exec libvirtd --pid-file /run/libvirt/libvirtd.pid
+"""
+
+_NETWORK = """
+<network>
+  <name>{name}</name>
+  <forward mode='bridge'/>
+  <bridge name='{bridge}'/>
+  <virtualport type='openvswitch'/>
+</network>
+"""
+
+# QEMU's emulation, not KVM: not every host that runs tests has it.
+_MACHINE = """
+<domain type='qemu'>
+  <name>{name}</name>
+  <memory unit='MiB'>256</memory>
+  <os>
+    <type arch='x86_64' machine='pc'>hvm</type>
+    <boot dev='network'/>
+  </os>
+  <devices>
+    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    {interface}
+    <memballoon model='none'/>
+  </devices>
+</domain>
+"""
+
+_ON_BRIDGE = """
+<interface type='bridge'>
+  <source bridge='{}'/>
+  <virtualport type='openvswitch'/>
+  <model type='virtio'/>
+</interface>
+"""
+
+_ON_NETWORK = """
+<interface type='network'>
+  <source network='{}'/>
+  <model type='virtio'/>
+</interface>
+"""
+
+
+class Libvirt:
+    """libvirtd in the switch's network namespace; a context manager."""
+
+    def __init__(self, switch: PrivateOvs) -> None:
+        self.switch = switch
+        self.process: Process | None = None
+
+    def __enter__(self) -> Libvirt:
+        self.process = self.switch.spawn("libvirtd", "sh", "-c", _START)
+        wait_until(self._answers, "libvirtd")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self.process, "not started"
+        self.process.stop()
+
+    def virsh(self, *arguments: object) -> str:
+        """Run a virsh command."""
+        assert self.process, "not started"
+        inside = ["nsenter", "--target", self.process.pid, "--mount", "--net"]
+        return run([*inside, "virsh", "--quiet", "--connect", "qemu:///system", *arguments])
+
+    def add_network(self, name: str) -> None:
+        """Make and start a network that forwards to the switch's bridge."""
+        self._load("net-define", name, _NETWORK.format(name=name, bridge=self.switch.bridge))
+        self.virsh("net-start", name)
+
+    def define(self, name: str, network: str | None = None) -> LibvirtMachine:
+        """Make a machine that is not started yet, on the switch's bridge or on a network.
+
+        It has no disk and boots by iPXE.
+        """
+        interface = (
+            _ON_NETWORK.format(network) if network else _ON_BRIDGE.format(self.switch.bridge)
+        )
+        self._load("define", name, _MACHINE.format(name=name, interface=interface))
+        return LibvirtMachine(self, name)
+
+    def _load(self, command: str, name: str, xml: str) -> None:
+        file = self.switch.directory / f"{name}.xml"
+        file.write_text(xml)
+        self.virsh(command, file)
+
+    def _answers(self) -> bool:
+        assert self.process, "not started"
+        assert self.process.status is None, f"libvirtd ended:\n{self.process.text()}"
+        try:
+            self.virsh("list")
+        except LabError:
+            return False
+        return True
+
+
+class LibvirtMachine:
+    """A machine that libvirt knows; a context manager that starts and destroys it."""
+
+    def __init__(self, libvirt: Libvirt, name: str) -> None:
+        self._libvirt = libvirt
+        self.name = name
+        self.mac = self._attribute("mac address")
+
+    def __enter__(self) -> LibvirtMachine:
+        self._libvirt.virsh("start", self.name)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._libvirt.virsh("destroy", self.name)
+
+    @property
+    def port(self) -> str:
+        """The name of its interface, another one at each start."""
+        return self._attribute("target dev")
+
+    @property
+    def iface_id(self) -> str:
+        """What it is plugged in as."""
+        return self._attribute("parameters interfaceid")
+
+    def _attribute(self, name: str) -> str:
+        xml = self._libvirt.virsh("dumpxml", self.name)
+        found = re.search(f"<{name}='([^']*)'", xml)
+        assert found, f"no {name} in {xml}"
+        return found[1]
