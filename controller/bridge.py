@@ -11,6 +11,7 @@ longer know: the flows are read again.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ovs.vlog import Vlog
@@ -28,6 +29,7 @@ class Bridge:
     def __init__(self, name: str) -> None:
         self.name = name
         self._owned: dict[str, dict[int, Flow]] = {}
+        self._owners: Counter[int] = Counter()  # how many, by cookie
         self._wanted: dict[int, Flow] = {}
         self._version = 0  # OpenFlow wire version; 0: not connected
         self._installed: set[int] | None = None  # None: not known
@@ -49,18 +51,22 @@ class Bridge:
     def want_nothing(self) -> None:
         """From now on nobody wants any flow."""
         self._owned.clear()
+        self._owners.clear()
         self._wanted.clear()
         self._differs = True
 
     def want(self, owner: str, flows: Iterable[Flow]) -> None:
         """From now on ``owner`` wants ``flows`` and nothing else."""
-        before = self._owned.pop(owner, {})
-        for cookie in before:
-            del self._wanted[cookie]
-        after = index(flows)
+        before, after = self._owned.pop(owner, {}), index(flows)
         if after:
             self._owned[owner] = after
-            self._wanted.update(after)
+        for cookie in after.keys() - before.keys():
+            self._owners[cookie] += 1
+            self._wanted[cookie] = after[cookie]
+        for cookie in before.keys() - after.keys():
+            self._owners[cookie] -= 1
+            if not self._owners[cookie]:
+                del self._owners[cookie], self._wanted[cookie]
         self._differs = self._differs or before.keys() != after.keys()
 
     def connected(self, version: int) -> Iterator[bytes]:

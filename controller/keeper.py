@@ -192,8 +192,9 @@ class Networks:
             self._used[port] = tuple(network.name for network in networks)
         for network in networks:
             self._users.setdefault(network.name, set()).add(port)
-            if self._known.get(network.name) != network:
-                self._known[network.name] = network
+            before_it = self._known.get(network.name)
+            self._known[network.name] = network  # even if equal: the same is compared at once
+            if before_it is not network and before_it != network:
                 yield network.name, pipeline.network_flows(network)
         for name in {*before} - {network.name for network in networks}:
             self._users[name].remove(port)

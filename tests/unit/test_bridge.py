@@ -104,6 +104,17 @@ def test_a_change_of_one_owner_leaves_the_others_alone():
     assert len(bridge) == 1
 
 
+def test_a_flow_that_two_want_goes_with_the_last_of_them():
+    bridge = Bridge("br-int")
+    bridge.want("a", [a_flow(1)])
+    connect(bridge, [a_flow(1).cookie])
+    bridge.want("b", [a_flow(1)])
+    bridge.want("a", [])
+    assert list(bridge.reconcile()) == []
+    bridge.want("b", [])
+    assert bundle(list(bridge.reconcile())) == [("delete", a_flow(1).cookie)]
+
+
 def test_a_refused_bundle_means_reading_again():
     bridge = Bridge("br-int")
     bridge.want("a", [a_flow(1)])
