@@ -64,13 +64,8 @@ SCHEMA = {
         OPTIONS: {"columns": {"cidr": {"type": "string"}, "options": _MAP}},
         SWITCHES: {
             "columns": {
-                "ports": {
-                    "type": {
-                        "key": {"type": "uuid", "refTable": PORTS},
-                        "min": 0,
-                        "max": "unlimited",
-                    }
-                }
+                # No refTable: the ports are wanted too that are not held here.
+                "ports": {"type": {"key": "uuid", "min": 0, "max": "unlimited"}}
             }
         },
     },
@@ -122,6 +117,8 @@ class OvnNorthbound:
         self._dhcpv4: dict[uuid.UUID, SharedDhcpv4] = {}
         self._dhcpv6: dict[uuid.UUID, SharedDhcpv6] = {}
         self._claims = Claims()
+        self._switches: dict[uuid.UUID, uuid.UUID] = {}  # by port, where it is known
+        self._members: dict[uuid.UUID, set[uuid.UUID]] = {}  # the same, by switch
         self._touched: set[str] = set()
 
     def watch(self, name: str, plugged: bool) -> None:
@@ -144,7 +141,8 @@ class OvnNorthbound:
         if self._idl.reread and self._idl.monitoring:
             self._idl.reread = False
             changed = [(PORTS, port) for port in {*self._ports, *self._idl.tables[PORTS].rows}]
-            changed += [(SWITCHES, switch) for switch in self._idl.tables[SWITCHES].rows]
+            switches = {*self._members, *self._idl.tables[SWITCHES].rows}
+            changed += [(SWITCHES, switch) for switch in switches]
             changed += [
                 (OPTIONS, options) for options in {*self._users, *self._dhcpv4, *self._dhcpv6}
             ]
@@ -155,7 +153,7 @@ class OvnNorthbound:
             if table == PORTS:
                 self._read_port(row)
             elif table == SWITCHES:
-                self._touched |= {self._ports[port].row.name for port in self._claims.disputed}
+                self._read_switch(row)
             else:
                 self._dhcpv4.pop(row, None)
                 self._dhcpv6.pop(row, None)
@@ -222,11 +220,22 @@ class OvnNorthbound:
                 text = claim.hex(":") if isinstance(claim, bytes) else claim
                 yield f"{text} is that of {name} too, expected another"
 
-    def _on_one_switch(self, *ports: uuid.UUID) -> bool:
-        return any(
-            {*ports} <= {port.uuid for port in switch.ports}
-            for switch in self._idl.tables[SWITCHES].rows.values()
-        )
+    def _on_one_switch(self, port: uuid.UUID, other: uuid.UUID) -> bool:
+        switch = self._switches.get(port)
+        return switch is not None and switch == self._switches.get(other)
+
+    def _read_switch(self, switch: uuid.UUID) -> None:
+        row = self._idl.tables[SWITCHES].rows.get(switch)
+        now = set(row.ports) if row else set()
+        before = self._members.pop(switch, set())
+        if now:
+            self._members[switch] = now
+        for port in before - now:
+            if self._switches.get(port) == switch:
+                del self._switches[port]
+        self._switches.update(dict.fromkeys(now - before, switch))
+        for port in (before ^ now) & self._ports.keys():
+            self._touched.add(self._ports[port].row.name)
 
     def _options(self, options: uuid.UUID) -> OptionsRow:
         row = self._idl.tables[OPTIONS].rows[options]
@@ -257,7 +266,9 @@ class OvnNorthbound:
         self._touched |= {row.name, *self._rivals(port)}
 
     def _rivals(self, port: uuid.UUID) -> Iterator[str]:
-        return (self._ports[other].row.name for other, _ in self._claims.rivals(port))
+        for other, _ in self._claims.rivals(port):
+            if self._on_one_switch(port, other):
+                yield self._ports[other].row.name
 
     def _forget_port(self, port: uuid.UUID) -> None:
         if port not in self._ports:
