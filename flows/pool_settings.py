@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from flows.bindings import Dhcpv4, Dhcpv6, Network
@@ -19,6 +19,8 @@ def parse_pool(value: object, network: Network, refuse: Callable[[str, str], Non
     Each is an address, ``first-last`` or ``address/length``.
     """
     ranges: list[AddressRange] = []
+    if value == []:
+        refuse("pool", "is empty, expected a range or more")
     for text in value if isinstance(value, list) else [value]:
         try:
             new = _parse_range(text)
@@ -40,14 +42,17 @@ def reserved(network: Network) -> dict[Address | bytes, str]:
     """
     found: dict[Address | bytes, str] = {}
     if dhcpv4 := network.dhcpv4:
-        found.update(_named(dhcpv4, DHCPV4))
+        found.update(_named(dhcpv4.options, DHCPV4))
         found[dhcpv4.server_mac] = "server_mac"
         if dhcpv4.cidr.prefixlen < 31:  # RFC 3021
             found[dhcpv4.cidr.network_address] = found[dhcpv4.cidr.broadcast_address] = "nobody"
     if dhcpv6 := network.dhcpv6:
-        found.update(_named(dhcpv6, DHCPV6))
+        found.update(_named(dhcpv6.options, DHCPV6))
         found[dhcpv6.server_id] = "server_id"
         found[dhcpv6.cidr.network_address] = "all routers"  # RFC 4291 §2.6.1
+    for port in network.ports:
+        found.update(_named(port.options, DHCPV4))
+        found.update(_named(port.options6, DHCPV6))
     for port in network.ports:
         found.update(dict.fromkeys(port.addresses, port.name))
         if port.mac:
@@ -55,9 +60,9 @@ def reserved(network: Network) -> dict[Address | bytes, str]:
     return found
 
 
-def _named(dhcp: Dhcpv4 | Dhcpv6, table: OptionTable) -> Iterator[tuple[Address, str]]:
+def _named(options: Mapping[str, bytes], table: OptionTable) -> Iterator[tuple[Address, str]]:
     """The addresses that are in the options."""
-    for name, value in dhcp.options.items():
+    for name, value in options.items():
         for constant in decode_value(table.lookup(name), value):
             if isinstance(constant, (IPv4Address, IPv6Address)):
                 yield constant, name

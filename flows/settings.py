@@ -78,8 +78,21 @@ def parse_configuration(
                 what = f"is at {places[name]} too, expected each network once"
                 mistakes.refuse(sections, "", name, what)
             networks[name] = _parse_network(sections, name, bridge or named, seen, mistakes)
+    _check_tags(filter(None, networks.values()), mistakes)
     mistakes.raise_if_any()
     return Configuration(tuple(filter(None, networks.values())))
+
+
+def _check_tags(networks: Iterable[Network], mistakes: Mistakes) -> None:
+    """Whether each VLAN of a bridge is one network's."""
+    owners: dict[tuple[str, int], Network] = {}
+    for network in networks:
+        if network.tag is None:
+            continue
+        owner = owners.setdefault((network.bridge, network.tag), network)
+        if owner is not network:
+            what = f"{network.tag} is that of {owner.name} at {owner.place} too, expected another"
+            mistakes.add(network.place, f"{network.name}: tag: {what}")
 
 
 def _parse_bridge(section: Section, owner: str, default: str, mistakes: Mistakes) -> str:

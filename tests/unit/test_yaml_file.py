@@ -750,7 +750,10 @@ def test_a_pool_is_one_range_or_several(tmp_path: Path, text: str, expected: obj
 def test_what_is_somebodys_is_in_no_pool(tmp_path: Path) -> None:
     port = """
     ports:
-      vm1: {addresses: "02:00:00:00:00:01 10.0.0.50 fd00::50"}
+      vm1:
+        addresses: "02:00:00:00:00:01 10.0.0.50 fd00::50"
+        options: {router: 10.0.0.60}
+        options6: {dns_server: fd00::53}
       vm2: {addresses: "02:00:00:00:00:02 dynamic"}
 """
     options = "router: 10.0.0.1, dns_server: [10.0.0.3, 8.8.8.8], server_id: 10.0.0.2, "
@@ -771,6 +774,8 @@ def test_what_is_somebodys_is_in_no_pool(tmp_path: Path) -> None:
         "0a:00:00:00:00:01": "server_id",
         "fd00::": "all routers",
         "10.0.0.50": "vm1",
+        "10.0.0.60": "router",
+        "fd00::53": "dns_server",
         "fd00::50": "vm1",
         "02:00:00:00:00:01": "vm1",
         "02:00:00:00:00:02": "vm2",
@@ -786,6 +791,7 @@ EXPECTED_RANGE = "expected first-last, address/length or an address"
         ("", f"nothing, {EXPECTED_RANGE}"),
         ("5", f"5, {EXPECTED_RANGE}"),
         ("all", f"'all', {EXPECTED_RANGE}"),
+        ("[]", "is empty, expected a range or more"),
         ("10.0.0.1-", f"'10.0.0.1-', {EXPECTED_RANGE}"),
         ("10.0.0.1-10.0.0.2-10.0.0.3", f"'10.0.0.1-10.0.0.2-10.0.0.3', {EXPECTED_RANGE}"),
         ("10.0.0.9-fd00::9", f"'10.0.0.9-fd00::9', {EXPECTED_RANGE}"),
@@ -824,6 +830,17 @@ def test_a_tag_is_a_vlan(tmp_path: Path, tag: str) -> None:
     assert errors(tmp_path, POOL % f"10.0.0.9\n    tag: {tag}") == [
         f"c.yaml:6: red: tag: {shown}, expected a VLAN, from 1 to 4094"
     ]
+
+
+def test_a_tag_is_one_networks_on_a_bridge(tmp_path: Path) -> None:
+    one = POOL % "10.0.0.9\n    tag: 5"
+    other = one.partition("\n")[2].replace("red", "blue")
+    assert errors(tmp_path, one + other) == [
+        "c.yaml:7: blue: tag: 5 is that of red at c.yaml:2 too, expected another".replace(
+            str(tmp_path), ""
+        )
+    ]
+    load(tmp_path, one + other + "    bridge: br-other\n")
 
 
 def test_a_tag_needs_a_pool(tmp_path: Path) -> None:
