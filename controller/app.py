@@ -128,11 +128,13 @@ class Switches:
         self._dispatcher = dispatcher
         self._stopped = threading.Event()
         self._channels: set[Channel] = set()
+        self._wanted: set[SwitchEvents] = set()  # who wants to keep a connection
         self._started = False
         DhcpApp.OFP_VERSIONS = [VERSIONS[version]]
 
     def connect(self, path: str, events: SwitchEvents) -> None:
-        """Keep a connection to the Unix socket ``path``."""
+        """Keep a connection to the Unix socket ``path``, until :meth:`disconnect`."""
+        self._wanted.add(events)
         self._start_os_ken()
         threading.Thread(target=self._connect_loop, args=(path, events), daemon=True).start()
 
@@ -143,6 +145,13 @@ class Switches:
         )
         self._start_os_ken()
         threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def disconnect(self, events: SwitchEvents) -> None:
+        """Close the connection that tells ``events``, and have no other in its place."""
+        self._wanted.discard(events)
+        for channel in list(self._channels):
+            if channel.events is events:
+                channel.close()
 
     def _start_os_ken(self) -> None:
         if self._started:
@@ -162,7 +171,7 @@ class Switches:
 
     def _connect_loop(self, path: str, events: SwitchEvents) -> None:
         backoff_s = MIN_BACKOFF_S
-        while not self._stopped.is_set():
+        while events in self._wanted and not self._stopped.is_set():
             try:
                 connection = connect(path)
             except OSError as error:

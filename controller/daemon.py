@@ -31,6 +31,7 @@ from controller.reception import Reception
 from controller.sources.open_vswitch import Interface, OpenVSwitch
 from controller.sources.several import Several
 from flows.bindings import Binding
+from flows.flow import show_port
 
 vlog = Vlog("daemon")
 
@@ -74,7 +75,7 @@ class Plugged:
         """For ``ovs-appctl bindings/show``."""
         for network, port in self.served:
             mac = port.mac.hex(":") if port.mac else "any MAC"
-            where = f"{self.bridge:<15} {self.ofport:>5}"
+            where = f"{self.bridge:<15} {show_port(self.ofport):>5}"
             addresses = " ".join(map(str, port.addresses)) or "no address"
             yield f"{name:<36} {where}  {mac:<17}  {network.name}: {addresses}"
 
@@ -149,11 +150,12 @@ class Daemon:
 
     def _synchronize(self, keepers: Collection[Keeper]) -> None:
         """Tell the switches what is missing there."""
-        all_known = self._source.ready
+        in_step = False
         for keeper in keepers:
+            all_known = all(source.ready for source in self._source.about(keeper.name))
             keeper.run(all_known=all_known)
-        in_step = [keeper.announce(all_known=all_known) for keeper in keepers]
-        if any(in_step) and not self._started:
+            in_step = keeper.announce(all_known=all_known) or in_step
+        if in_step and not self._started:
             # The collector shall not walk through all bindings while packets wait.
             self._started = True
             gc.freeze()
@@ -190,38 +192,50 @@ class Daemon:
     # Bridges and bindings.
 
     def _keep_bridges(self) -> None:
-        """Serve the bridges that the source names now, and no others."""
+        """Serve the bridges that the source names now, and let go of others once they are clean."""
         before, self._bridges = self._bridges, frozenset(self._source.bridges)
+        self._database.bridges = self._bridges
         for name in self._bridges - self._keepers.keys():
             self._keepers[name] = keeper = Keeper(name, self._journal, self._hear_of_port)
             if not self._settings.listen:
                 self._switches.connect(str(self._settings.rundir / f"{name}.mgmt"), keeper)
         for name in before ^ self._bridges:
             self._keepers[name].serve(name in self._bridges)
+        for name in self._keepers.keys() - self._bridges:
+            keeper = self._keepers[name]
+            if keeper.synchronized or name not in self._database.datapath_ids:
+                del self._keepers[name]  # others may use it now; we shall not answer for them
+                self._switches.disconnect(keeper)
 
     def _hear_of_port(self, name: str, ofport: int) -> None:
-        self._plug_all(self._database.hear_of(name, ofport))
+        if not self._stopping:
+            self._plug_all(self._database.hear_of(name, ofport))
 
     def _plug_all(self, names: Set[str]) -> None:
-        """Look at these ports, and at what else their interfaces are called.
+        """Look at these ports, by all of their names, and at who waits for what they had."""
+        interfaces = [*filter(None, map(self._database.plugged, names))]
+        aliases = {name for interface in interfaces for name in (interface.name, interface.key)}
+        self._plug_each({*names, *aliases})
+        ready, self._were_ready = self._were_ready, self._source.ready
+        self._plug_each(self._dynamic.take_waiting(even_so=ready != self._were_ready))
 
-        With any of them something may be free for those that wait.
-        """
-        interfaces = filter(None, map(self._database.plugged, names))
-        for name in sorted({*names, *(interface.name for interface in interfaces)}):
+    def _plug_each(self, names: Set[str]) -> None:
+        # What one of them no longer has may be another's, whoever comes first.
+        for name in names:
+            self._dynamic.release(name)
+        for name in sorted(names):
             self._plug(name)
-        if names or self._source.ready != self._were_ready:
-            self._were_ready = self._source.ready
-            for name in sorted(self._dynamic.take_waiting()):
-                self._plug(name)
 
     def _plug(self, name: str) -> None:
         """Serve port ``name`` where it has a binding and is plugged in, else no longer."""
         interface = self._database.plugged(name)
         self._source.watch(name, interface is not None)
-        self._dynamic.release(name)
         binding = self._binding(name, interface) if interface else Binding()
         refused = [*binding.refused]
+        if interface and binding.served:
+            for twin in self._database.twins(interface):
+                what = f"is plugged in as {interface.name} and as {twin}, expected one of them"
+                refused.append(f"port {name}: {what}; {interface.name} is served")
         served = []
         for network, port in binding.served:
             assert interface

@@ -20,6 +20,8 @@ KEEP_OUT = "none"  # as dhcp-network: the interface belongs to no network
 
 _PLACE = Place("Open_vSwitch", 0)
 
+_Use = tuple[str, Address | bytes]  # a network, and an address or a MAC in it
+
 
 class Dynamic:
     """Who has which address of a pool; no two ports of a network have the same, or the same MAC."""
@@ -27,19 +29,32 @@ class Dynamic:
     def __init__(self, database: OpenVSwitch, source: Several) -> None:
         self._database = database
         self._source = source
-        self._owners: dict[tuple[str, Address | bytes], str] = {}  # ports, by network and what
-        self._owned: dict[str, list[tuple[str, Address | bytes]]] = {}
+        self._users: dict[_Use, str] = {}  # ports
+        self._used: dict[str, list[_Use]] = {}  # by port
+        self._released: set[_Use] = set()
         self._waiting: set[str] = set()
 
-    def take_waiting(self) -> set[str]:
-        """The ports for which nothing was free when they were last asked about."""
+    def take_waiting(self, *, even_so: bool) -> set[str]:
+        """The ports that cannot be served because of others, if one of these has left something.
+
+        With ``even_so`` also if none has.
+        """
+        freed = self._released - self._users.keys()
+        self._released.clear()
+        if not freed and not even_so:
+            return set()
         waiting, self._waiting = self._waiting, set()
         return waiting
 
     def release(self, name: str) -> None:
-        """The port has nothing any more; what is remembered for it stays remembered."""
-        for owned in self._owned.pop(name, ()):
-            del self._owners[owned]
+        """The port has nothing any more; what is remembered for it stays remembered.
+
+        To be called for all ports that are looked at together before one of them is bound.
+        """
+        for use in self._used.pop(name, ()):
+            if self._users.get(use) == name:
+                del self._users[use]
+                self._released.add(use)
         self._waiting.discard(name)
 
     def binding(self, name: str, interface: Interface) -> Binding:
@@ -68,7 +83,8 @@ class Dynamic:
         """The binding of a port that no source names."""
         if name != interface.key:
             return Binding()
-        if not self._source.ready:  # it may be named yet
+        sources = self._source.about(interface.bridge)
+        if not all(source.ready for source in sources):  # it may be named yet
             self._waiting.add(name)
             return Binding()
         if self._source.binding(interface.name):  # it has an iface-id, but is named by its name
@@ -80,6 +96,10 @@ class Dynamic:
             self._forget(interface)
             return Binding()
         if not pools or not (wanted or interface.is_guest):
+            return Binding()
+        if (
+            wanted is None and len(sources) > 1
+        ):  # it may be another source's, which hears of it later
             return Binding()
         if wanted is None:
             wanted = self._source.network_of(interface.bridge, interface.tag)
@@ -100,12 +120,13 @@ class Dynamic:
         assert network.pool
         mac = port.mac or interface.mac
         if mac:
-            other = self._owner(network, mac)
+            other = self._user(network, mac)
             if other not in (None, port.name):
                 what = f"{mac.hex(':')} is that of {other} too, expected another"
                 refused.append(f"port {port.name}: {ATTACHED_MAC}: {what}")
+                self._waiting.add(port.name)
                 return None
-            self._own(network, mac, port)
+            self._use(network, mac, port)
         # libvirt may give a guest another iface-id and another name each time, but never a MAC.
         owner = mac.hex(":") if mac else interface.key
         addresses: list[Address] = []
@@ -117,7 +138,7 @@ class Dynamic:
                 refused.append(f"port {port.name}: no address is free in pool {network.pool}")
                 self._waiting.add(port.name)
             else:
-                self._own(network, address, port)
+                self._use(network, address, port)
                 addresses.append(address)
         memory = Memory(tuple(addresses), owner)
         if addresses and memory != interface.memory:
@@ -139,7 +160,7 @@ class Dynamic:
         usable = (
             address
             for address in interface.memory.addresses
-            if address in cidr and self._owner(network, address) is None
+            if address in cidr and self._user(network, address) is None
         )
         return next(usable, None)
 
@@ -155,13 +176,14 @@ class Dynamic:
                 for holder in self._database.holders(interface.bridge, address)
                 if holder.uuid != interface.uuid
                 and not (holder.ofport is None and holder.memory.owner == owner)
+                and not self._has_elsewhere(holder, address, network)
             ]
 
         def is_free(address: Address) -> bool:
-            return self._owner(network, address) is None and not others(address)
+            return self._user(network, address) is None and not others(address)
 
         def is_unused(address: Address) -> bool:
-            return self._owner(network, address) is None and all(
+            return self._user(network, address) is None and all(
                 other.ofport is None for other in others(address)
             )
 
@@ -170,10 +192,17 @@ class Dynamic:
             version, owner, is_unused
         )
 
-    def _owner(self, network: Network, what: Address | bytes) -> str | None:
-        assert network.pool
-        return network.pool.reserved.get(what) or self._owners.get((network.name, what))
+    def _has_elsewhere(self, holder: Interface, address: Address, network: Network) -> bool:
+        """Whether it is in another network that ``holder`` has the address."""
+        return any(
+            name != network.name and what == address
+            for name, what in self._used.get(holder.key, ())
+        )
 
-    def _own(self, network: Network, what: Address | bytes, port: Port) -> None:
-        self._owners[network.name, what] = port.name
-        self._owned.setdefault(port.name, []).append((network.name, what))
+    def _user(self, network: Network, what: Address | bytes) -> str | None:
+        assert network.pool
+        return network.pool.reserved.get(what) or self._users.get((network.name, what))
+
+    def _use(self, network: Network, what: Address | bytes, port: Port) -> None:
+        self._users[network.name, what] = port.name
+        self._used.setdefault(port.name, []).append((network.name, what))

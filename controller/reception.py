@@ -27,10 +27,13 @@ class Reception:
         """Look whether the database has said something of those who wait."""
         waiting, self._waiting = self._waiting, []
         for channel in waiting:
-            self.connected(channel)
+            self._receive(channel, again=True)
 
     def connected(self, channel: Channel) -> None:
         """The handshake is done."""
+        self._receive(channel, again=False)
+
+    def _receive(self, channel: Channel, *, again: bool) -> None:
         expected = {}
         for name, keeper in self._keepers.items():
             datapath_id = self._database.datapath_ids.get(name)
@@ -40,6 +43,8 @@ class Reception:
                 return
             expected[name] = f"{datapath_id:016x}" if datapath_id is not None else None
         if None in expected.values() or not self._database.ready:
+            if not again:
+                vlog.info(f"{channel.address}: datapath {channel.id:016x} is not known yet")
             self._waiting.append(channel)
             return
         known = ", ".join(f"{datapath_id} of {name}" for name, datapath_id in expected.items())

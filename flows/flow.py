@@ -18,6 +18,13 @@ from typing import Union
 COOKIE_PREFIX = 0x6468  # "dh": the top 16 bits of every cookie of ours
 COOKIE_SHIFT = 48
 
+LOCAL = 0xFFFFFFFE  # the bridge's own port in OpenFlow; the database has 65534, that of 1.0
+
+
+def show_port(ofport: int) -> str:
+    """A port number as ``ovs-ofctl`` shows it."""
+    return "LOCAL" if ofport == LOCAL else str(ofport)
+
 
 def _hex(value: int) -> str:
     return f"{value:#x}" if value else "0"
@@ -57,7 +64,7 @@ class Field:
         return self.header & 0xFF
 
 
-IN_PORT = Field("in_port", "NXM_OF_IN_PORT", 0x80000004, str)
+IN_PORT = Field("in_port", "NXM_OF_IN_PORT", 0x80000004, show_port)
 METADATA = Field("metadata", "OXM_OF_METADATA", 0x80000408, _hex)
 REG0 = Field("reg0", "NXM_NX_REG0", 0x00010004, _hex)
 ETH_DST = Field("dl_dst", "NXM_OF_ETH_DST", 0x80000606, _mac, "mod_dl_dst")

@@ -9,7 +9,7 @@ interface, in its ``external_ids:dhcp-ip``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
@@ -18,6 +18,7 @@ import ovs.poller
 
 from controller.sources.idl import Idl
 from controller.sources.writer import Memory, Writer
+from flows.flow import LOCAL
 from flows.option_settings import parse_mac
 from flows.pool import Address
 
@@ -63,6 +64,8 @@ IFACE_ID, ATTACHED_MAC, NETWORK = "iface-id", "attached-mac", "dhcp-network"
 _GUEST_TYPES = ("internal", "tap", "dpdkvhostuser", "dpdkvhostuserclient")
 _GUEST_DRIVERS = ("tun", "veth")
 
+_LOCAL = 65534  # the ofport of the bridge's own interface
+
 _Index = dict[str, set[uuid.UUID]]  # interfaces by name
 
 
@@ -92,17 +95,28 @@ class Interface:
         return self.iface_id or self.name
 
 
+@dataclass(frozen=True)
+class _Home:
+    """The port of an interface, its bridge and its VLAN."""
+
+    port: uuid.UUID
+    bridge: str
+    tag: int | None
+
+
 class OpenVSwitch:
     """The interfaces of all bridges, as the database at ``remote`` (``unix:…``) has them.
 
-    What a change costs depends on the change, not on the number of interfaces.
+    What a change costs depends on the change, not on the number of interfaces.  ``bridges`` are
+    those whose interfaces come first.
     """
 
     def __init__(self, remote: str) -> None:
+        self.bridges: Set[str] = frozenset()
         self._idl = Idl(remote, SCHEMA, leader_only=True)
         self._bridges: dict[uuid.UUID, str] = {}  # by port
         self._ports: dict[uuid.UUID, frozenset[uuid.UUID]] = {}  # their interfaces
-        self._homes: dict[uuid.UUID, tuple[str, int | None]] = {}  # bridge and tag, by interface
+        self._homes: dict[uuid.UUID, _Home] = {}  # by interface
         self._interfaces: dict[uuid.UUID, Interface] = {}
         self._by_iface_id: _Index = {}
         self._by_name: _Index = {}
@@ -125,11 +139,12 @@ class OpenVSwitch:
 
     def _take_changes(self) -> None:
         changed = self._idl.take_changed()
-        if self._idl.reread and changed:
+        reread = self._idl.reread and bool(changed)
+        if reread:
             self._idl.reread = False
             self._set_ports({})
         tables = {table for table, _ in changed}
-        if "Bridge" in tables or not self.ready:
+        if "Bridge" in tables or reread or not self.ready:
             self._read_bridges()
         for table, row in changed:
             if table == "Port" and row in self._ports:
@@ -175,13 +190,19 @@ class OpenVSwitch:
     def plugged(self, name: str) -> Interface | None:
         """The interface whose iface-id, or else whose name, is ``name``, if it is plugged in.
 
-        Of several with the same iface-id it is always the same one.
+        Of several with the same iface-id it is one on our ``bridges``, the first by name.
         """
         for index in (self._by_iface_id, self._by_name):
             found = [self._interfaces[interface] for interface in index.get(name, ())]
             if found:
-                return min(found, key=lambda interface: interface.name)
+                return min(found, key=lambda each: (each.bridge not in self.bridges, each.name))
         return None
+
+    def twins(self, interface: Interface) -> list[str]:
+        """The names of the other interfaces on our ``bridges`` with its iface-id."""
+        same = self._by_iface_id.get(interface.iface_id or "", set()) - {interface.uuid}
+        found = [self._interfaces[each] for each in same]
+        return sorted(each.name for each in found if each.bridge in self.bridges)
 
     def _take_touched(self) -> set[str]:
         touched, self._touched = self._touched, set()
@@ -199,7 +220,7 @@ class OpenVSwitch:
         gone = self._bridges.items() - bridges.items()
         new = bridges.items() - self._bridges.items()
         for port, _ in gone:
-            self._forget_interfaces(self._ports.pop(port))
+            self._forget_interfaces(port, self._ports.pop(port))
         self._bridges = bridges
         for port, _ in new:
             self._ports[port] = frozenset()
@@ -209,8 +230,8 @@ class OpenVSwitch:
         row = self._idl.tables["Port"].rows.get(port)
         now = frozenset(interface.uuid for interface in row.interfaces) if row else frozenset()
         before, self._ports[port] = self._ports[port], now
-        self._forget_interfaces(before - now)
-        home = (self._bridges[port], (row.tag[0] if row and row.tag else 0) or None)
+        self._forget_interfaces(port, before - now)
+        home = _Home(port, self._bridges[port], (row.tag[0] if row and row.tag else 0) or None)
         for interface in now:
             if self._homes.get(interface) != home:
                 self._homes[interface] = home
@@ -221,7 +242,7 @@ class OpenVSwitch:
         if row is None:
             self._take_out(interface)
             return
-        (bridge, tag), name = self._homes[interface], row.name
+        home, name = self._homes[interface], row.name
         unwritten = self._writer.pending(interface)
         ids = row.external_ids
         # An interface has none before it is there, and -1 where it cannot be.
@@ -230,16 +251,16 @@ class OpenVSwitch:
         ofport = row.ofport[0] if row.ofport else self._heard.get(interface, -1)
         known = Interface(
             interface,
-            bridge,
-            tag,
+            home.bridge,
+            home.tag,
             name,
             ids.get(IFACE_ID),
-            ofport if ofport > 0 else None,
+            LOCAL if ofport == _LOCAL else ofport if ofport > 0 else None,
             _mac(ids.get(ATTACHED_MAC, "")),
             ids.get(NETWORK),
             unwritten or Memory.of(ids),
             unwritten is None,
-            name != bridge
+            name != home.bridge
             and (
                 row.type in _GUEST_TYPES
                 or row.status.get("driver_name") in _GUEST_DRIVERS
@@ -259,8 +280,11 @@ class OpenVSwitch:
         for address in known.memory.addresses:
             self._by_address.setdefault(address, set()).add(known.uuid)
 
-    def _forget_interfaces(self, interfaces: Iterable[uuid.UUID]) -> None:
+    def _forget_interfaces(self, port: uuid.UUID, interfaces: Iterable[uuid.UUID]) -> None:
+        """These are no longer the port's; they may be another's by now."""
         for interface in interfaces:
+            if self._homes[interface].port != port:
+                continue
             self._take_out(interface)
             self._writer.forget(interface)
             self._heard.pop(interface, None)

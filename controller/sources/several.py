@@ -33,6 +33,10 @@ class Several:
         """Whether one of them is."""
         return any(source.ready for source in self._sources)
 
+    def about(self, bridge: str) -> list[Source]:
+        """Those that are about ``bridge``."""
+        return [source for source in self._sources if bridge in source.bridges]
+
     @property
     def mistakes(self) -> Sequence[str]:
         """Those of all of them."""
@@ -70,12 +74,7 @@ class Several:
         return dict(chain.from_iterable(each.networks(bridge).items() for each in self._sources))
 
     def network_of(self, bridge: str, tag: int | None) -> str | None:
-        """The name of the one network on ``bridge`` that a port with this VLAN tag may be in.
-
-        None if there is no such network or another one, perhaps in a source that names all ports.
-        """
-        if sum(bridge in source.bridges for source in self._sources) > 1:
-            return None
+        """The name of the one network on ``bridge`` that a port with this VLAN tag may be in."""
         networks = self.networks(bridge).values()
         found = [
             network.name

@@ -96,6 +96,33 @@ def test_bridges_come_and_go_with_the_configuration(switch, guests, dhcpd):
     assert offered(guests["red"]) == "10.0.7.5"
 
 
+def test_a_bridge_that_is_named_no_longer_is_left_alone(switch, guests, dhcpd):
+    """Others may use it now, and Open vSwitch sends a paused packet to every connection."""
+    dhcpd.reconfigure(yaml.safe_dump({"networks": {}}))
+    wait_until(lambda: "br-int: connection ended" in dhcpd.log(), "the connection to end")
+    assert our_flows(switch) == []
+    assert offered(guests["blue"]) == "10.0.0.5"
+    dhcpd.reconfigure(network("red", "10.0.7.0/24"))
+    wait_until(lambda: len(our_flows(switch)) == 4, "the flows to come again")
+    assert offered(guests["red"]) == "10.0.7.5"
+
+
+def test_one_port_plugged_in_twice_is_refused_by_name(switch, guests, dhcpd):
+    before = our_flows(switch)
+    switch.vsctl("add-port", switch.bridge, "twin", "--", "set", "interface", "twin",
+                 "type=internal", "external_ids:iface-id=red")  # fmt: skip
+    port = guests["red"].port
+    line = f"port red: is plugged in as {port} and as twin, expected one of them; {port} is served"
+    wait_until(lambda: dhcpd.appctl("bindings/refused") == line, "the refusal")
+    switch.vsctl("del-port", "twin", "--", "--may-exist", "add-br", "br-foreign", "--",
+                 "set", "bridge", "br-foreign", "datapath_type=netdev", "--",
+                 "add-port", "br-foreign", "a-twin", "--", "set", "interface", "a-twin",
+                 "type=internal", "external_ids:iface-id=red")  # fmt: skip
+    wait_until(lambda: dhcpd.appctl("bindings/refused") == "", "nothing")
+    assert our_flows(switch) == before
+    switch.vsctl("del-br", "br-foreign")
+
+
 def test_a_network_in_two_files_leaves_the_configuration_as_it_is(switch, guests, dhcpd):
     before = our_flows(switch)
     dhcpd.reconfigure(network("blue", "10.0.0.0/24"))

@@ -239,3 +239,18 @@ def test_a_port_with_two_names_is_served_by_its_iface_id(switch, guest, dhcpd):
     wait_until(lambda: len(our_flows(switch)) == 1, "all its flows to go")
     switch.plug(guest.port, guest.iface_id)
     dhcpd.wait_for_flows(guest)
+
+
+def test_a_port_may_change_in_the_file_from_its_iface_id_to_its_name(switch, guest, dhcpd):
+    before = our_flows(switch)
+    text = reference.configuration(arp_responder=True)
+    dhcpd.reconfigure(text.replace(guest.iface_id, guest.port))
+    wait_until(lambda: dhcpd.appctl("bindings/show").startswith(guest.port), "the name")
+    assert our_flows(switch) == before
+    dhcpd.reconfigure(text)
+    wait_until(lambda: dhcpd.appctl("bindings/show").startswith(guest.iface_id), "the iface-id")
+    assert our_flows(switch) == before
+    switch.unplug(guest.port)
+    wait_until(lambda: len(our_flows(switch)) == 1, "all its flows to go")
+    switch.plug(guest.port, guest.iface_id)
+    dhcpd.wait_for_flows(guest)

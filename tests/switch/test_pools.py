@@ -330,6 +330,75 @@ def test_one_mac_twice_in_a_network_is_refused_by_name(switch, plug, named):
         wait_until(lambda: refused(dhcpd) == expected, "the refusal")
 
 
+def test_who_has_the_mac_of_another_is_served_when_that_one_has_gone(switch, plug):
+    with serving(switch, configuration()) as dhcpd:
+        first = plug(1, iface_id="one", attached_mac=MACS[0])
+        served(switch, first)
+        second = plug(2, iface_id="two", attached_mac=MACS[0])
+        wait_until(lambda: len(refused(dhcpd)) == 1, "the refusal")
+        switch.unplug(first.port)
+        wait_until(lambda: shown_for(dhcpd, "two"), "the other to be served")
+        assert refused(dhcpd) == []
+        assert remembered(switch, second) != ""
+
+
+@pytest.mark.parametrize("name", ["aa", "zz"])
+def test_who_changes_its_name_while_plugged_in_stays_what_it_is(switch, plug, name):
+    ids = {"attached_mac": MACS[0]}
+    with serving(switch, configuration(pool="10.0.0.0/24")) as dhcpd:
+        guest = plug(1, iface_id="mm", **ids)
+        before = served(switch, guest)
+        plug(1, iface_id=name, **ids)
+        wait_until(lambda: shown_for(dhcpd, name), "the new name")
+        assert served(switch, guest) == before
+
+        # As libvirt and Proxmox do it: away and back in one transaction, with yet another name.
+        switch.vsctl("del-port", guest.port, "--", "add-port", switch.bridge, guest.port, "--",
+                     "set", "interface", guest.port, "external_ids:iface-id=mm",
+                     f'external_ids:attached-mac="{MACS[0]}"')  # fmt: skip
+        wait_until(lambda: shown_for(dhcpd, "mm"), "the old name")
+        assert served(switch, guest) == before
+        assert refused(dhcpd) == []
+
+
+def test_a_mac_that_the_file_gives_to_another_costs_only_who_has_it(switch, plug):
+    with serving(switch, configuration()) as dhcpd:
+        web = plug(1, iface_id="web", attached_mac=MACS[0])
+        served(switch, web)
+        db = plug(2, iface_id="db")
+        served(switch, db)
+        dhcpd.reconfigure(configuration(db=f"{MACS[0]} dynamic"))
+        expected = [f"port web: attached-mac: {MACS[0]} is that of db too, expected another"]
+        wait_until(lambda: refused(dhcpd) == expected, "the refusal")
+        switch.vsctl("set", "interface", db.port, "external_ids:whatever=1")
+        wait_until(lambda: shown_for(dhcpd, "db"), "the daemon to live on")
+        dhcpd.reconfigure(configuration())
+        served(switch, web, db)
+
+
+def test_vlans_may_have_the_same_subnet(switch, plug):
+    lab = yaml.safe_load(configuration(pool="10.0.0.100"))["networks"]["lab"]
+    networks = {"red": {**lab, "tag": 10}, "blue": {**lab, "tag": 20}}
+    with serving(switch, yaml.safe_dump({"networks": networks})) as dhcpd:
+        guests = [plug(1), plug(2)]
+        for guest, tag in zip(guests, (10, 20), strict=True):
+            switch.vsctl("set", "port", guest.port, f"tag={tag}")
+        assert served(switch, *guests) == ["10.0.0.100", "10.0.0.100"]
+        assert refused(dhcpd) == []
+
+
+def test_the_bridges_own_port_may_ask_for_it(switch, plug):
+    switch.vsctl("set", "interface", switch.bridge, "external_ids:dhcp-network=lab")
+    try:
+        with serving(switch, configuration()) as dhcpd:
+            wait_until(lambda: shown_for(dhcpd, switch.bridge), "it to be served")
+            served(switch, plug(1))
+            assert sum("in_port=LOCAL" in flow for flow in our_flows(switch)) == 2
+            assert "OFPET" not in dhcpd.log()
+    finally:
+        switch.vsctl("clear", "interface", switch.bridge, "external_ids")
+
+
 def test_a_named_port_may_leave_its_address_to_us(switch, plug):
     text = configuration(vm1=f"{MACS[0]} dynamic", vm2="dynamic")
     with serving(switch, text) as dhcpd:
@@ -373,7 +442,6 @@ def test_nothing_is_served_before_it_is_remembered(switch, plug):
         dhcpd.reconfigure(configuration())
         wait_until(lambda: "read again" in dhcpd.log(), "the pool to be known")
         assert dhcpd.appctl("bindings/show") == ""
-        assert guest.ask(request(DISCOVER, guest.mac), 0.5) is None
         switch.start_ovsdb()
         served(switch, guest)
 
