@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Set
@@ -59,7 +60,11 @@ def run(settings: Settings, open_source: Callable[[], Several]) -> int:
     source = open_source()
     daemon = Daemon(settings, source, open_control_socket())
     ovs.daemon.daemonize_complete()
-    daemon.loop()
+    try:
+        daemon.loop()
+    except Exception:  # a fault of ours: os-ken's threads would keep a headless process alive
+        vlog.exception("giving up")
+        os.abort()  # so that --monitor starts another one
     return 0
 
 
