@@ -228,8 +228,13 @@ class Daemon:
         # What one of them no longer has may be another's, whoever comes first.
         for name in names:
             self._dynamic.release(name)
-        for name in sorted(names):
+        for name in sorted(names, key=self._rank):
             self._plug(name)
+
+    def _rank(self, name: str) -> tuple[bool, str]:
+        """Who has been served before a restart comes before who wants the same."""
+        interface = self._database.plugged(name)
+        return interface is None or interface.memory.owner is None, name
 
     def _plug(self, name: str) -> None:
         """Serve port ``name`` where it has a binding and is plugged in, else no longer."""

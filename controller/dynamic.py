@@ -13,6 +13,7 @@ from controller.sources.open_vswitch import ATTACHED_MAC, NETWORK, Interface, Op
 from controller.sources.several import Several
 from controller.sources.writer import Memory
 from flows.bindings import Binding, Network, Place, Port
+from flows.option_settings import parse_mac
 from flows.pool import Address
 from flows.sections import hint
 
@@ -30,7 +31,7 @@ class Dynamic:
         self._database = database
         self._source = source
         self._users: dict[_Use, str] = {}  # ports
-        self._used: dict[str, list[_Use]] = {}  # by port
+        self._used: dict[str, list[_Use]] = {}  # by port; of those that have nothing too
         self._released: set[_Use] = set()
         self._waiting: set[str] = set()
 
@@ -63,6 +64,7 @@ class Dynamic:
         As the source says; where that leaves addresses to us, with those that are remembered.
         If there are none they are chosen, and the port is touched again when they are written.
         """
+        self._used[name] = []
         found = self._source.binding(name) or self._unnamed(name, interface)
         served = []
         refused = list(found.refused)
@@ -103,6 +105,8 @@ class Dynamic:
             return Binding()
         if wanted is None:
             wanted = self._source.network_of(interface.bridge, interface.tag)
+        if interface.network is None and wanted in networks and wanted not in pools:
+            return Binding()
         if wanted in pools:
             port = Port(name, None, (), {}, _PLACE, dynamic=True)
             return Binding(((networks[wanted], port),))
@@ -118,7 +122,13 @@ class Dynamic:
     ) -> Port | None:
         """The port with its addresses; None if it cannot be served, or not yet."""
         assert network.pool
-        mac = port.mac or interface.mac
+        mac = port.mac
+        if mac is None and interface.attached_mac:
+            try:
+                mac = parse_mac(interface.attached_mac)
+            except ValueError as error:
+                refused.append(f"port {port.name}: {ATTACHED_MAC}: {error}")
+                return None
         if mac:
             other = self._user(network, mac)
             if other not in (None, port.name):
@@ -140,8 +150,8 @@ class Dynamic:
             else:
                 self._use(network, address, port)
                 addresses.append(address)
-        memory = Memory(tuple(addresses), owner)
-        if addresses and memory != interface.memory:
+        memory = Memory(tuple(addresses), owner) if addresses else Memory()
+        if memory != interface.memory and (addresses or interface.memory.owner is not None):
             self._database.remember(interface, memory)
             if memory.addresses != interface.memory.addresses:
                 return None
@@ -176,27 +186,20 @@ class Dynamic:
                 for holder in self._database.holders(interface.bridge, address)
                 if holder.uuid != interface.uuid
                 and not (holder.ofport is None and holder.memory.owner == owner)
-                and not self._has_elsewhere(holder, address, network)
             ]
 
         def is_free(address: Address) -> bool:
             return self._user(network, address) is None and not others(address)
 
         def is_unused(address: Address) -> bool:
+            # Who is plugged in and has not been looked at yet may be about to use it.
             return self._user(network, address) is None and all(
-                other.ofport is None for other in others(address)
+                other.ofport is None or other.key in self._used for other in others(address)
             )
 
         assert network.pool
         return network.pool.choose(version, owner, is_free) or network.pool.choose(
             version, owner, is_unused
-        )
-
-    def _has_elsewhere(self, holder: Interface, address: Address, network: Network) -> bool:
-        """Whether it is in another network that ``holder`` has the address."""
-        return any(
-            name != network.name and what == address
-            for name, what in self._used.get(holder.key, ())
         )
 
     def _user(self, network: Network, what: Address | bytes) -> str | None:
@@ -205,4 +208,4 @@ class Dynamic:
 
     def _use(self, network: Network, what: Address | bytes, port: Port) -> None:
         self._users[network.name, what] = port.name
-        self._used.setdefault(port.name, []).append((network.name, what))
+        self._used[port.name].append((network.name, what))

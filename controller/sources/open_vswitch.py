@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Set
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,7 +18,6 @@ import ovs.poller
 from controller.sources.idl import Idl
 from controller.sources.writer import Memory, Writer
 from flows.flow import LOCAL
-from flows.option_settings import parse_mac
 from flows.pool import Address
 
 _UUIDS = {"key": {"type": "uuid"}, "min": 0, "max": "unlimited"}
@@ -73,7 +71,7 @@ _Index = dict[str, set[uuid.UUID]]  # interfaces by name
 class Interface:
     """An interface of a bridge, with its port number once it has one.
 
-    `tag` is the VLAN of its port.  `mac` and `network` are what external_ids say of them; `memory`
+    `tag` is the VLAN of its port.  `attached_mac` and `network` are what external_ids say; `memory`
     stands there too, or will when it is `written`.  `is_guest`: by its looks it is no uplink.
     """
 
@@ -83,7 +81,7 @@ class Interface:
     name: str
     iface_id: str | None
     ofport: int | None
-    mac: bytes | None
+    attached_mac: str | None
     network: str | None
     memory: Memory
     written: bool
@@ -256,7 +254,7 @@ class OpenVSwitch:
             name,
             ids.get(IFACE_ID),
             LOCAL if ofport == _LOCAL else ofport if ofport > 0 else None,
-            _mac(ids.get(ATTACHED_MAC, "")),
+            ids.get(ATTACHED_MAC),
             ids.get(NETWORK),
             unwritten or Memory.of(ids),
             unwritten is None,
@@ -317,9 +315,3 @@ def _discard(index: dict[_Key, set[uuid.UUID]], key: _Key, interface: uuid.UUID)
     index[key].discard(interface)
     if not index[key]:
         del index[key]
-
-
-def _mac(text: str) -> bytes | None:
-    with suppress(ValueError):
-        return parse_mac(text)
-    return None

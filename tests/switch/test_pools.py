@@ -376,6 +376,63 @@ def test_a_mac_that_the_file_gives_to_another_costs_only_who_has_it(switch, plug
         served(switch, web, db)
 
 
+def test_who_was_served_before_a_restart_is_served_after_it(switch, plug):
+    """Also where another one, first by name, wants the same MAC or address."""
+    text = configuration(pool="10.0.0.100-10.0.0.101")
+    with Dhcpd(switch, text) as dhcpd:
+        wait_ready(dhcpd)
+        z, y = plug(1, iface_id="zz", attached_mac=MACS[0]), plug(2, iface_id="yy")
+        addresses = served(switch, z, y)
+        plug(3, iface_id="aa", attached_mac=MACS[0])
+        plug(4, iface_id="bb", dhcp_ip=remembered(switch, y))
+        expected = [
+            f"port aa: attached-mac: {MACS[0]} is that of zz too, expected another",
+            "port bb: no address is free in pool 10.0.0.100-10.0.0.101",
+        ]
+        wait_until(lambda: refused(dhcpd) == expected, "the refusals")
+    with serving(switch, text) as dhcpd:
+        assert refused(dhcpd) == expected
+        assert served(switch, z, y) == addresses
+
+
+def test_who_waits_for_an_address_is_not_said_to_have_one(switch, plug):
+    with serving(switch, configuration(pool="10.0.0.100-10.0.0.101")) as dhcpd:
+        one, two = plug(1), plug(2)
+        (first, _) = served(switch, one, two)
+        dhcpd.reconfigure(configuration(pool="10.0.0.100-10.0.0.101", other=f"{MACS[4]} {first}"))
+        wait_until(lambda: len(refused(dhcpd)) == 1, "the refusal")
+        wait_until(lambda: remembered(switch, one) == "", "the old address to be forgotten")
+
+
+def test_who_is_in_a_wrong_network_keeps_nobody_from_its_address(switch, plug):
+    with serving(switch, configuration("office", pool="10.0.0.100")) as dhcpd:
+        one, two = plug(1, dhcp_network="lab"), plug(2, dhcp_network="lab")
+        wait_until(lambda: len(refused(dhcpd)) == 1, "the refusal")
+        assert served(switch, one) == ["10.0.0.100"]
+        plug(1, dhcp_network="nowhere")
+        assert served(switch, two) == ["10.0.0.100"]
+
+
+def test_an_attached_mac_that_is_none_is_refused(switch, plug):
+    with serving(switch, configuration()) as dhcpd:
+        guest = plug(1, attached_mac="junk")
+        line = f"port {guest.port}: attached-mac: 'junk' is no MAC, expected xx:xx:xx:xx:xx:xx"
+        wait_until(lambda: refused(dhcpd) == [line], "the refusal")
+        assert len(our_flows(switch)) == 1
+
+
+def test_a_network_without_a_pool_leaves_unnamed_ports_alone(switch, plug):
+    networks = yaml.safe_load(configuration())["networks"]
+    networks["lab"]["tag"] = 10
+    networks["plain"] = {"dhcpv4": {"cidr": "10.0.9.0/24"}, "ports": {}}
+    with serving(switch, yaml.safe_dump({"networks": networks})) as dhcpd:
+        guest = plug(1)
+        switch.vsctl("set", "port", plug(2).port, "tag=10")
+        wait_until(lambda: shown_for(dhcpd, "tap2"), "the one with the tag")
+        assert refused(dhcpd) == []
+        assert remembered(switch, guest) == ""
+
+
 def test_vlans_may_have_the_same_subnet(switch, plug):
     lab = yaml.safe_load(configuration(pool="10.0.0.100"))["networks"]["lab"]
     networks = {"red": {**lab, "tag": 10}, "blue": {**lab, "tag": 20}}
