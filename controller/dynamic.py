@@ -69,7 +69,9 @@ class Dynamic:
         served = []
         refused = list(found.refused)
         for network, port in found.served:
-            if not port.dynamic or network.bridge != interface.bridge:
+            if network.bridge != interface.bridge:
+                served.append((network, port))  # the daemon says that it is on the wrong one
+            elif not port.dynamic:
                 served.append((network, port))
                 self._forget(interface)
             elif completed := self._complete(network, port, interface, refused):
@@ -83,38 +85,33 @@ class Dynamic:
 
     def _unnamed(self, name: str, interface: Interface) -> Binding:
         """The binding of a port that no source names."""
-        if name != interface.key:
+        if name != interface.key or self._source.binding(interface.name):
             return Binding()
         sources = self._source.about(interface.bridge)
         if not all(source.ready for source in sources):  # it may be named yet
             self._waiting.add(name)
             return Binding()
-        if self._source.binding(interface.name):  # it has an iface-id, but is named by its name
+        if interface.network == KEEP_OUT:
+            self._forget(interface)
             return Binding()
         networks = self._source.networks(interface.bridge)
         pools = [network.name for network in networks.values() if network.pool]
+        if not pools:
+            return Binding()
         wanted = interface.network
-        if wanted == KEEP_OUT:
-            self._forget(interface)
+        if wanted is not None:
+            what = f"{NETWORK}: {wanted}, expected {' or '.join(pools)}{hint(wanted, pools)}"
+        elif not interface.is_guest or len(sources) > 1:  # the other one may hear of it later
             return Binding()
-        if not pools or not (wanted or interface.is_guest):
-            return Binding()
-        if (
-            wanted is None and len(sources) > 1
-        ):  # it may be another source's, which hears of it later
-            return Binding()
-        if wanted is None:
+        else:
             wanted = self._source.network_of(interface.bridge, interface.tag)
-        if interface.network is None and wanted in networks and wanted not in pools:
-            return Binding()
+            if wanted in networks and wanted not in pools:
+                return Binding()
+            tag = f" (tag {interface.tag})" if interface.tag else ""
+            what = f"is in no network{tag}, expected external_ids:{NETWORK}={'|'.join(pools)}"
         if wanted in pools:
             port = Port(name, None, (), {}, _PLACE, dynamic=True)
             return Binding(((networks[wanted], port),))
-        if wanted is None:
-            tag = f" (tag {interface.tag})" if interface.tag else ""
-            what = f"is in no network{tag}, expected external_ids:{NETWORK}={'|'.join(pools)}"
-        else:
-            what = f"{NETWORK}: {wanted}, expected {' or '.join(pools)}{hint(wanted, pools)}"
         return Binding(refused=(f"port {name}: {what}",))
 
     def _complete(
@@ -122,20 +119,13 @@ class Dynamic:
     ) -> Port | None:
         """The port with its addresses; None if it cannot be served, or not yet."""
         assert network.pool
-        mac = port.mac
-        if mac is None and interface.attached_mac:
-            try:
-                mac = parse_mac(interface.attached_mac)
-            except ValueError as error:
-                refused.append(f"port {port.name}: {ATTACHED_MAC}: {error}")
-                return None
+        try:
+            mac = self._mac(network, port, interface)
+        except ValueError as error:
+            refused.append(f"port {port.name}: {ATTACHED_MAC}: {error}")
+            self._waiting.add(port.name)  # for when the other one has gone
+            return None
         if mac:
-            other = self._user(network, mac)
-            if other not in (None, port.name):
-                what = f"{mac.hex(':')} is that of {other} too, expected another"
-                refused.append(f"port {port.name}: {ATTACHED_MAC}: {what}")
-                self._waiting.add(port.name)
-                return None
             self._use(network, mac, port)
         # libvirt may give a guest another iface-id and another name each time, but never a MAC.
         owner = mac.hex(":") if mac else interface.key
@@ -158,6 +148,19 @@ class Dynamic:
         if not interface.written:
             return None
         return replace(port, mac=mac, addresses=(*port.addresses, *addresses))
+
+    def _mac(self, network: Network, port: Port, interface: Interface) -> bytes | None:
+        """The MAC that alone is served, if one is known.
+
+        Raises ValueError if it is none, or another port's.
+        """
+        mac = port.mac
+        if mac is None and interface.attached_mac:
+            mac = parse_mac(interface.attached_mac)
+        other = self._user(network, mac) if mac else None
+        if mac and other not in (None, port.name):
+            raise ValueError(f"{mac.hex(':')} is that of {other} too, expected another")
+        return mac
 
     def _remembered(
         self, network: Network, version: int, interface: Interface, owner: str

@@ -285,6 +285,40 @@ def test_a_database_that_is_away_keeps_no_file_from_being_served(
         assert dhcpd.serves(guest)
 
 
+POOLS = """\
+networks:
+  here:
+    dhcpv4: {cidr: 10.0.1.0/24}
+    pool: 10.0.1.0/24
+  there:
+    bridge: br-lab
+    dhcpv4: {cidr: 10.0.2.0/24}
+    pool: 10.0.2.0/24
+"""
+
+
+def test_only_pools_on_its_own_bridge_wait_for_the_database(
+    switch, guest, northbound, row, listening, tmp_path, local
+):
+    """There a port that is named nowhere may only not have been heard of yet."""
+    file = tmp_path / "pools.yaml"
+    file.write_text(POOLS)
+    switch.processes["nb-db"].stop()
+    switch.add_bridge("br-lab")
+    lab = switch.guest("lab", "02:00:00:00:00:0b", bridge="br-lab")
+    with NorthboundDhcpd(switch, northbound.remotes, "--config", str(file), "--cleanup") as dhcpd:
+        wait_until(lambda: "br-lab: ready, 4 flows" in dhcpd.log(), "the guest on the other bridge")
+        switch.vsctl("set", "interface", local.port, "external_ids:dhcp-network=here")
+        assert len(dhcpd.appctl("bindings/show").splitlines()) == 1
+        switch.start_database("nb", switch.run_dir / "nb.sock", *listening)
+        wait_until(lambda: "local " in dhcpd.appctl("bindings/show"), "the one that says so")
+        switch.vsctl("remove", "interface", local.port, "external_ids", "dhcp-network")
+        dhcpd.wait_for_flows(guest)
+        wait_until(lambda: "local " not in dhcpd.appctl("bindings/show"), "it to be the database's")
+        assert dhcpd.appctl("bindings/refused") == ""
+    switch.unplug(lab.port)
+
+
 def test_an_address_twice_on_a_switch_is_refused_by_name(
     switch, guest, northbound, dhcpd, row, local
 ):
