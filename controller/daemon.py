@@ -157,7 +157,7 @@ class Daemon:
         """Tell the switches what is missing there."""
         in_step = False
         for keeper in keepers:
-            all_known = all(source.ready for source in self._source.about(keeper.name))
+            all_known = self._source.ready_for(keeper.name)
             keeper.run(all_known=all_known)
             in_step = keeper.announce(all_known=all_known) or in_step
         if in_step and not self._started:
@@ -265,9 +265,9 @@ class Daemon:
 
     def _binding(self, name: str, interface: Interface) -> Binding:
         """What the port is served; an interface that is named twice is served by its iface-id."""
-        if name == interface.key or self._source.binding(interface.key) is None:
+        if name == interface.key or not self._source.names(interface.key):
             return self._dynamic.binding(name, interface)
-        if self._source.binding(name) is None:
+        if not self._source.names(name):
             return Binding()
         what = f"is port {interface.key} too, by its iface-id, expected one of the two names"
         return Binding(refused=(f"port {name}: {what}",))

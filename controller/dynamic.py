@@ -85,10 +85,9 @@ class Dynamic:
 
     def _unnamed(self, name: str, interface: Interface) -> Binding:
         """The binding of a port that no source names."""
-        if name != interface.key or self._source.binding(interface.name):
+        if name != interface.key or self._source.names(interface.name):
             return Binding()
-        sources = self._source.about(interface.bridge)
-        if not all(source.ready for source in sources):  # it may be named yet
+        if not self._source.ready_for(interface.bridge):  # it may be named yet
             self._waiting.add(name)
             return Binding()
         if interface.network == KEEP_OUT:
@@ -98,10 +97,12 @@ class Dynamic:
         pools = [network.name for network in networks.values() if network.pool]
         if not pools:
             return Binding()
+        # Beside another source it may be the other's, which hears of it later.
+        alone = len(self._source.about(interface.bridge)) == 1
         wanted = interface.network
         if wanted is not None:
             what = f"{NETWORK}: {wanted}, expected {' or '.join(pools)}{hint(wanted, pools)}"
-        elif not interface.is_guest or len(sources) > 1:  # the other one may hear of it later
+        elif not (interface.is_guest and alone):
             return Binding()
         else:
             wanted = self._source.network_of(interface.bridge, interface.tag)

@@ -59,6 +59,10 @@ class ConfigurationFiles:
         """Have the files read even if they seem to be the same."""
         self._stamps = None
 
+    def names(self, name: str) -> bool:
+        """Whether a port of the files is called ``name``."""
+        return name in self._bindings
+
     def binding(self, name: str) -> Binding | None:
         """What the files say of ``name``."""
         return self._bindings.get(name)

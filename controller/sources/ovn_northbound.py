@@ -109,6 +109,7 @@ class OvnNorthbound:
         self.bridges = frozenset({self._bridge})
         self.ready = False
         self._idl = Idl(remotes, SCHEMA, leader_only=False)
+        self._idl.cond_change(SWITCHES, [])  # none, until two ports dispute
         self._watched: set[str] = set()
         self._unasked = True  # whether the database is to be told what is watched
         self._ports: dict[uuid.UUID, _Port] = {}
@@ -135,7 +136,6 @@ class OvnNorthbound:
         if self._unasked:
             self._unasked = False
             self._idl.cond_change(PORTS, [["name", "==", name] for name in sorted(self._watched)])
-            self._idl.cond_change(SWITCHES, self._switches_of_disputed())
         self._idl.run()
         changed = self._idl.take_changed()
         if self._idl.reread and self._idl.monitoring:
@@ -168,6 +168,10 @@ class OvnNorthbound:
 
     def read_again(self) -> None:
         """Nothing: the database tells of every change."""
+
+    def names(self, name: str) -> bool:
+        """Whether a port that is watched is called ``name``."""
+        return name in self._by_name
 
     def binding(self, name: str) -> Binding | None:
         """What the port called ``name`` is served."""

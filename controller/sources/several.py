@@ -37,6 +37,10 @@ class Several:
         """Those that are about ``bridge``."""
         return [source for source in self._sources if bridge in source.bridges]
 
+    def ready_for(self, bridge: str) -> bool:
+        """Whether all of these are."""
+        return all(source.ready for source in self.about(bridge))
+
     @property
     def mistakes(self) -> Sequence[str]:
         """Those of all of them."""
@@ -56,16 +60,21 @@ class Several:
         for source in self._sources:
             source.read_again()
 
+    def names(self, name: str) -> bool:
+        """Whether one of them does."""
+        return any(source.names(name) for source in self._sources)
+
     def binding(self, name: str) -> Binding | None:
         """What the first that names ``name`` says; that others do too is refused."""
-        found = [(source, binding) for source in self._sources if (binding := source.binding(name))]
-        if not found:
+        found = [source for source in self._sources if source.names(name)]
+        binding = found[0].binding(name) if found else None
+        if binding is None:
             return None
-        (first, binding), *others = found
+        first, *others = found
         refused = (
             f"port {name}: is in {other} and in {first}, expected it in one of them; "
             f"{first} is followed"
-            for other, _ in others
+            for other in others
         )
         return Binding(binding.served, (*binding.refused, *refused))
 

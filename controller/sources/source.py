@@ -38,6 +38,9 @@ class Source(Protocol):
     def read_again(self) -> None:
         """The user asks for it: :meth:`run` shall look at everything anew."""
 
+    def names(self, name: str) -> bool:
+        """Whether the source knows the interface, so that :meth:`binding` is not None."""
+
     def binding(self, name: str) -> Binding | None:
         """What the interface whose iface-id, or else whose name, is ``name`` is served.
 
