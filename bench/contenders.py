@@ -83,17 +83,7 @@ def ovn_controller() -> Iterator[Contender]:
             reference.PORT,
             f"{reference.MAC} {reference.ADDRESS}",
             str(reference.CIDR),
-            {
-                "server_id": str(reference.SERVER_ID),
-                "server_mac": reference.SERVER_MAC,
-                "lease_time": str(reference.LEASE_TIME_S),
-                "router": str(reference.SERVER_ID),
-                "dns_server": f"{{{reference.DNS_SERVER}}}",
-                "mtu": str(reference.MTU),
-                "classless_static_route": "{"
-                + ",".join(f"{network},{router}" for network, router in reference.ROUTES)
-                + "}",
-            },
+            reference.OVN_OPTIONS,
         )
         guest = reference.guest(ovn)
         wait_until(lambda: any("userdata=00.00.00.02" in flow for flow in ovn.flows()), "OVN")

@@ -23,6 +23,18 @@ ROUTES = (
     (IPv4Network("169.254.169.254/32"), IPv4Address("192.168.1.2")),
     (IPv4Network("0.0.0.0/0"), SERVER_ID),
 )
+# The same as ovn-nbctl takes it.
+OVN_OPTIONS = {
+    "server_id": str(SERVER_ID),
+    "server_mac": SERVER_MAC,
+    "lease_time": str(LEASE_TIME_S),
+    "router": str(SERVER_ID),
+    "dns_server": f"{{{DNS_SERVER}}}",
+    "mtu": str(MTU),
+    "classless_static_route": "{"
+    + ",".join(f"{network},{router}" for network, router in ROUTES)
+    + "}",
+}
 # put_dhcp_opts for the port above, as Open vSwitch prints it.
 USERDATA = (
     "00.00.00.02.00.00.00.00.00.01.de.10.00.00.00.63.c0.a8.01.07."

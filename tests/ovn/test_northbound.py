@@ -19,17 +19,7 @@ from tests.switch.conftest import our_flows, wait_ready
 
 pytestmark = pytest.mark.needs(*PROGRAMS, "openssl")
 
-OPTIONS = {
-    "server_id": str(reference.SERVER_ID),
-    "server_mac": reference.SERVER_MAC,
-    "lease_time": str(reference.LEASE_TIME_S),
-    "router": str(reference.SERVER_ID),
-    "dns_server": f"{{{reference.DNS_SERVER}}}",
-    "mtu": str(reference.MTU),
-    "classless_static_route": "{"
-    + ",".join(f"{network},{router}" for network, router in reference.ROUTES)
-    + "}",
-}
+OPTIONS = reference.OVN_OPTIONS
 PORT = reference.PORT
 HOSTNAME, MTU = 12, 26
 TCP, SSL = "tcp:6641", "ssl:6642"  # in the switch's own namespace
