@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
 from typing import Any, NamedTuple
 
@@ -23,6 +24,19 @@ class Setting(NamedTuple):
     name: str
     ovn_text: str
     value: Any
+
+
+def damaged(frames: Iterable[bytes], reach: int) -> st.SearchStrategy[bytes]:
+    """One of the frames with up to six bytes changed; `reach` is about how long they are."""
+    changes = st.lists(st.tuples(st.integers(0, reach), st.integers(0, 255)), max_size=6)
+    return st.builds(_damage, st.sampled_from(sorted(frames)), changes)
+
+
+def _damage(frame: bytes, changes: list[tuple[int, int]]) -> bytes:
+    changed = bytearray(frame)
+    for at, byte in changes:
+        changed[at % len(changed)] = byte
+    return bytes(changed)
 
 
 def _braced(texts: list[str]) -> str:
