@@ -4,8 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 TOX := $(VENV)/bin/tox
 ARGS ?=
+SUITE ?= trixie
+MINUTES ?= 10
+TARGET ?= responders
 
-.PHONY: help venv demo test unit lint type check fuzz compose-test bench bench-quick clean packages-%
+.PHONY: help venv demo test test-debian test-kernel unit lint type check fuzz soak compose-test bench bench-quick bench-debian clean packages-%
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +21,14 @@ demo: packages-demo $(VENV)/installed  ## Show a lease going out through a priva
 test: packages-test $(VENV)/installed  ## Run every test (root; without, those on a real switch are skipped)
 	$(TOX) run -e test $(if $(ARGS),-- $(ARGS))
 
-unit: venv  ## Run the tests that need neither root nor a switch
-	$(TOX) run -e test -- tests/unit tests/property $(ARGS)
+test-debian: packages-test-debian $(VENV)/installed  ## Run demo and test on a bare Debian, SUITE=trixie or sid (root)
+	tests/bare/run $(SUITE) $(ARGS)
+
+test-kernel: packages-test-kernel $(VENV)/installed  ## Run tests/switch and tests/clients on the kernel's datapath, in QEMU (root)
+	tests/kernel/run $(ARGS)
+
+unit: venv  ## Run the tests that need neither root nor a switch, and show what they cover
+	$(TOX) run -e $(if $(ARGS),test -- tests/unit tests/property tests/database tests/package $(ARGS),unit)
 
 lint: venv  ## Run ruff
 	$(TOX) run -e lint
@@ -29,20 +38,26 @@ type: venv  ## Run mypy
 
 check: lint type  ## Run lint and type
 
-fuzz: venv  ## Fuzz the responders until stopped, or with ARGS=-max_total_time=SECONDS
-	$(TOX) run -e fuzz $(if $(ARGS),-- $(ARGS))
+fuzz: venv  ## Fuzz TARGET=responders, openflow or configuration until stopped, or with ARGS=-max_total_time=SECONDS
+	$(TOX) run -e fuzz -- $(TARGET) $(ARGS)
+
+soak: packages-soak $(VENV)/installed  ## Do all that can happen to the daemon at random, MINUTES=10 long, ARGS="--seed N" again (root)
+	$(VENV)/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
 compose-test: packages-compose-test venv  ## Build and run docker-compose.yml and check the client's lease
 	tests/compose/run
 
-bench: packages-bench $(VENV)/installed  ## Measure side by side with ovn-controller, and at 2,000 ports (root, 6 minutes)
+bench: packages-bench $(VENV)/installed  ## Measure side by side with ovn-controller; ARGS="--help" says what (root, 12 minutes)
 	$(VENV)/bin/python -m bench $(ARGS)
 
-bench-quick: packages-bench $(VENV)/installed  ## The same in less than a minute, as a first impression
+bench-debian: packages-test-debian $(VENV)/installed  ## Measure on a bare Debian, SUITE=trixie or sid (root)
+	tests/bare/bench $(SUITE) $(ARGS)
+
+bench-quick: packages-bench $(VENV)/installed  ## The same in about a minute, as a first impression
 	$(VENV)/bin/python -m bench --quick
 
 clean:  ## Remove what the other verbs made
-	rm -rf $(VENV) .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis build ./*.egg-info
+	rm -rf $(VENV) .coverage .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build ./*.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 packages-%:

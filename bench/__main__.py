@@ -1,45 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m bench [--quick|--northbound]``: measure and print the tables of the README."""
+"""``python -m bench [MEASUREMENT …] [--quick] [--json FILE]``: measure, and print tables."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import sys
 from pathlib import Path
 
-from bench import contenders, northbound, scale, throughput
+from bench.machine import about
+from bench.measurements import MEASUREMENTS
+from bench.results import Effort, Run, write
 
-
-def machine() -> str:
-    """The machine's shape, in one line."""
-    cpu = Path("/proc/cpuinfo").read_text().partition("model name\t: ")[2].partition("\n")[0]
-    software = f"Linux {platform.release()}, Python {platform.python_version()}"
-    return f"{os.cpu_count()} CPUs ({cpu}), {software}"
+UNASKED = [name for name in MEASUREMENTS if name != "flood"]
 
 
 def main() -> None:
     """Measure what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a first impression")
-    parser.add_argument(
-        "--northbound", action="store_true", help="only changes in OVN's Northbound database"
+    parser = argparse.ArgumentParser(
+        prog="python -m bench",
+        description="Measure, and print tables.",
+        epilog="\n".join(f"{name:11} {what}" for name, (_, what) in MEASUREMENTS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each run")
+    parser.add_argument(
+        "measurements",
+        nargs="*",
+        metavar="MEASUREMENT",
+        default=UNASKED,
+        help="those below; all but flood unless given",
+    )
+    parser.add_argument("--quick", action="store_true", help="a first impression")
+    parser.add_argument("--rounds", type=int, default=Effort.rounds)
+    parser.add_argument("--seconds", type=float, default=Effort.seconds, help="of each run")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     args = parser.parse_args()
-    if args.northbound:
-        print(f"{machine()}; medians of {args.rounds} changes\n")
-        print("\n".join(northbound.run_all(args.rounds)))
-        return
-    rounds, seconds = (2, 0.5) if args.quick else (args.rounds, args.seconds)
-    print(f"{machine()}; medians of {rounds} rounds of {seconds} s in turn\n")
-    program = contenders.build("load")
-    with contenders.all_there() as there:
-        measured = throughput.measure(program, there, rounds, seconds)
-        print("\n".join(throughput.table(measured, there)), flush=True)
-    counts, more_ports = ([100, 500], 3) if args.quick else ([500, 1000, 2000], 15)
-    print("\n" + "\n".join(scale.run_all(program, counts, seconds, more_ports)))
+    if unknown := sorted({*args.measurements} - {*MEASUREMENTS}):
+        parser.error(f"no measurement is called {unknown[0]!r}")
+
+    effort = Effort(args.quick, args.rounds, args.seconds)
+    run = Run(about(), {})
+    print("; ".join(f"{name} {value}" for name, value in run.about.items()), flush=True)
+    for name in args.measurements:
+        measurement, what = MEASUREMENTS[name]
+        rows = run.measured[name] = []
+        for row in measurement.measure(effort):
+            rows.append(row.rounded())
+            print(f"{name}: {row}", file=sys.stderr, flush=True)
+            if args.json:  # each time, so that a failure later on loses nothing
+                write(args.json, run)
+        print(f"\n{name}: {what}\n\n" + "\n".join(measurement.table(rows)), flush=True)
 
 
 main()

@@ -3,9 +3,9 @@
  *
  *   floor RUNDIR/BRIDGE.mgmt
  *
- * Every packet-in is resumed with its BOOTP op turned into 2 and reg0[3] set: no option is read,
- * no reply built.  With the same flows on the bridge, its rate is what Open vSwitch itself allows
- * any controller. */
+ * Every packet-in is resumed with its message type turned into that of the answer, and the result
+ * bit set: no option is read, no reply built.  With the same flows on the bridge, its rate is what
+ * Open vSwitch itself allows any controller.  It knows the requests of bench/guest.h only. */
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,16 +15,33 @@
 
 enum { VERSION = 6, ECHO_REQUEST = 2, ECHO_REPLY = 3, EXPERIMENTER = 4 };
 enum { PACKET_IN2 = 30, RESUME = 28, SUBTYPE = 12, BODY = 16 };
-enum { PACKET = 0, METADATA = 6, CONTINUATION = 8, BOOTP_OP = 42 };
+enum { PACKET = 0, METADATA = 6, CONTINUATION = 8 };
+enum { ETHERTYPE = 12, PROTOCOL6 = 20, BOOTP_OP = 42, DHCPV4_TYPE = 284, DHCPV6_TYPE = 62, ICMPV6_TYPE = 54 };
 
 static unsigned get16(const uint8_t *at) { return at[0] << 8 | at[1]; }
 static void put16(uint8_t *at, unsigned value) { at[0] = value >> 8; at[1] = value; }
 static size_t padded(size_t size) { return (size + 7) / 8 * 8; }
 
+/* Make an answer of a request; returns the result bit in reg0. */
+static unsigned answer(uint8_t *frame)
+{
+    if (get16(frame + ETHERTYPE) == 0x800) {
+        frame[BOOTP_OP] = 2;
+        frame[DHCPV4_TYPE] = frame[DHCPV4_TYPE] == 1 ? 2 : 5;
+        return 3;
+    }
+    if (frame[PROTOCOL6] == 17) {
+        frame[DHCPV6_TYPE] = frame[DHCPV6_TYPE] == 1 ? 2 : 7;
+        return 3;
+    }
+    frame[ICMPV6_TYPE] = 134;
+    return 5;
+}
+
 /* The resume for a packet-in, written to "out"; returns its size. */
 static size_t resume(const uint8_t *message, size_t size, uint8_t *out)
 {
-    static const uint8_t reg0_3[] = {0x80, 1, 0, 8, 0, 0, 0, 8, 0, 0, 0, 0}; /* OXM_OF_PKT_REG(0) */
+    uint8_t reg0[] = {0x80, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0}; /* OXM_OF_PKT_REG(0) */
     memcpy(out, message, BODY);
     out[SUBTYPE + 3] = RESUME;
     memset(out + 4, 0, 4);
@@ -36,10 +53,10 @@ static size_t resume(const uint8_t *message, size_t size, uint8_t *out)
         memset(out + end, 0, padded(length) + 16);
         memcpy(out + end, message + at, length);
         if (kind == PACKET)
-            out[end + 4 + BOOTP_OP] = 2;
+            reg0[7] = 1 << answer(out + end + 4);
         if (kind == METADATA) {
-            memcpy(out + end + length, reg0_3, sizeof reg0_3);
-            length += sizeof reg0_3;
+            memcpy(out + end + length, reg0, sizeof reg0);
+            length += sizeof reg0;
             put16(out + end + 2, length);
         }
         end += padded(length);

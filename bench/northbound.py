@@ -11,19 +11,20 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
+from bench import results
+from bench.results import Effort, Row
 from bench.scale import stamp
 from tests.lab.northbound import Northbound, NorthboundDhcpd
 from tests.lab.ovn import PrivateOvn
 from tests.lab.process import wait_until
 from tests.lab.switch import PrivateOvs
 
-OURS = 10_000
-OVNS = (100, 1_000)  # at 10,000 one change takes OVN longer than a benchmark should
+OURS, QUICK_OURS = 10_000, 1_000
+OVNS, QUICK_OVNS = (100, 1_000), (100,)  # at 10,000 OVN takes longer than a benchmark should
 NBCTL_WORDS = 500  # ports made by one ovn-nbctl
 OPTIONS = {
     "server_id": "10.0.0.1",
@@ -134,17 +135,24 @@ def ovns(count: int, more: int) -> Iterator[tuple[PrivateOvs, Path, str]]:
         yield ovn, ovn.run_dir / "ovnnb_db.sock", row
 
 
-def run_all(more: int) -> list[str]:
-    """The table: medians of ``more`` ports, one after the other."""
-    lines = [
-        "| one port made in a database of | ports | transaction to flow, ms | slowest |",
-        "|---|--:|--:|--:|",
+def measure(effort: Effort) -> Iterator[Row]:
+    """Ports made one after the other."""
+    more = 3 if effort.quick else effort.rounds
+    contenders = [
+        ("ovs-dhcpd --nb", ours, QUICK_OURS if effort.quick else OURS),
+        *(("OVN", ovns, count) for count in (QUICK_OVNS if effort.quick else OVNS)),
     ]
-    contenders = [("ovs-dhcpd --nb", ours, OURS), *(("OVN", ovns, count) for count in OVNS)]
     for title, contender, count in contenders:
         with contender(count, more) as (switch, database, row):
             times = [
                 _one_more(switch, database, number, row) for number in range(count, count + more)
             ]
-        lines.append(f"| {title} | {count:,} | {median(times):,.0f} | {max(times):,.0f} |")
-    return lines
+        yield Row(
+            {"one port made in a database of": title, "ports": f"{count:,}"},
+            {"transaction to flow, ms": times, "slowest, ms": [max(times)]},
+        )
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """One line for each database."""
+    return results.table(rows)

@@ -1,66 +1,60 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests a second, latency and CPU, in turns: A B C, A B C, …"""
+"""Requests a second, latency and CPU, in turns: A B C, A B C, …
+
+What "the same" and "different" requests have in common is in bench/load.c.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from statistics import median
+from collections.abc import Iterator, Sequence
 
-from bench.contenders import Contender, load
+from bench import results
+from bench.contenders import all_there, build
+from bench.results import WHO, Effort, Row
+from bench.served import Served
 
-LOADS: tuple[tuple[str, tuple[object, ...]], ...] = (
-    ("1", (1,)),
-    ("16", (16,)),
-    ("64", (64,)),
-    ("256", (256,)),
-    ("64, every request different", (64, "vary")),
-)
-FIGURES = ("rate", "p50_us", "p99_us", "cpu_us")
-
-Measured = dict[str, dict[str, dict[str, list[float]]]]  # load -> contender -> figure -> runs
-
-
-def measure(program: Path, contenders: list[Contender], rounds: int, seconds: float) -> Measured:
-    """All loads on all contenders, ``rounds`` times in turn."""
-    measured: Measured = {}
-    for name, words in LOADS:
-        runs = measured[name] = {
-            contender.name: {figure: [] for figure in FIGURES} for contender in contenders
-        }
-        for _ in range(rounds):
-            for contender in contenders:
-                figures = load(program, contender, seconds, *words)
-                for figure in FIGURES:
-                    runs[contender.name][figure].append(figures[figure])
-    return measured
+SERVED = Served(protocols=("dhcpv4", "dhcpv6", "ra"), rate_limit="none")
+REQUESTS = {
+    "DISCOVER, the same": (("discover",), (1, 16, 64, 256)),
+    "DISCOVER, each different": (("discover", "different"), (1, 64, 256)),
+    "SOLICIT, the same": (("solicit",), (1, 64, 256)),
+    "SOLICIT, each different": (("solicit", "different"), (1, 64, 256)),
+    "DHCPv6 REQUEST, the same": (("request6",), (1, 64, 256)),
+    "DHCPv6 REQUEST, each different": (("request6", "different"), (1, 64, 256)),
+    "router solicitation, of 1,024 hosts": (("solicitation",), (1, 64, 256)),
+    "router solicitation, each different": (("solicitation", "different"), (1, 64, 256)),
+}  # what bench/load.c is told, and how many are outstanding
+QUICK_OUTSTANDING = 64
+FIGURES = {
+    "replies/s": "rate",
+    "p50 µs": "p50_us",
+    "p99 µs": "p99_us",
+    "CPU µs/reply": "cpu_us",
+    "lost": "lost",
+}  # by column, as `Contender.ask` calls them
 
 
-def table(measured: Measured, contenders: list[Contender]) -> list[str]:
-    """Medians, and for the others the median over the rounds of our figure divided by theirs."""
-    lines = [
-        "| outstanding | | replies/s | p50 µs | p99 µs | CPU µs/reply |",
-        "|---|---|--:|--:|--:|--:|",
-    ]
-    ours, *others = contenders
-    for name, runs in measured.items():
-        for contender in contenders:
-            cells = [median(runs[contender.name][figure]) for figure in FIGURES]
-            lines.append(
-                f"| {name} | {contender.name} | {cells[0]:,.0f} | {cells[1]:.0f} | {cells[2]:.0f} "
-                f"| {cells[3]:.1f} |"
-            )
-        for other in others:
-            ratios = [
-                median(
-                    mine / theirs
-                    for mine, theirs in zip(
-                        runs[ours.name][figure], runs[other.name][figure], strict=True
-                    )
-                )
-                for figure in FIGURES
-            ]
-            cells_text = " | ".join(f"**{ratio:.2f}**" for ratio in ratios)
-            lines.append(f"| {name} | *{ours.name} / {other.name}* | {cells_text} |")
-    lines += ["", "| | memory MB |", "|---|--:|"]
-    lines += [f"| {contender.name} | {contender.memory_mb():.0f} |" for contender in contenders]
-    return lines
+def measure(effort: Effort) -> Iterator[Row]:
+    """All requests to all contenders, in turn."""
+    rounds, seconds = (2, 0.3) if effort.quick else (effort.rounds, effort.seconds)
+    program = build("load")
+    with all_there(SERVED, SERVED.plug_in_one) as contenders:
+        for request, (words, all_outstanding) in REQUESTS.items():
+            for outstanding in (QUICK_OUTSTANDING,) if effort.quick else all_outstanding:
+                labels = {"request": request, "outstanding": str(outstanding)}
+                rows = [
+                    Row({**labels, WHO: contender.name}, {title: [] for title in FIGURES})
+                    for contender in contenders
+                ]
+                for _ in range(rounds):
+                    for contender, row in zip(contenders, rows, strict=True):
+                        message, *how = words
+                        found = contender.ask(program, seconds, message, outstanding, *how)
+                        for title, figure in FIGURES.items():
+                            row.figures[title].append(found[figure])
+                yield from rows
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """One line for each request, number of them outstanding, and contender."""
+    return results.table(rows)

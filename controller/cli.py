@@ -12,28 +12,18 @@ import contextlib
 import io
 import os
 import re
-import ssl
+import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from flows.sections import ConfigError
+from ovs_dhcpd.flows.configuration.section import ConfigError
+from ovs_dhcpd.flows.options.wording import escape, printable
+
+from ovs_dhcpd import PROGRAM, __version__
 
 if TYPE_CHECKING:
-    from controller.app import ListenOn
-    from controller.sources.several import Several
-    from controller.sources.source import Source
-    from flows.bindings import Network, Port
-
-VERSION = "0.1.0"
-PROGRAM = "ovs-dhcpd"
-
-# Where distributions have Open vSwitch put its files; a python-ovs from elsewhere does not know.
-RUNDIR = "/var/run/openvswitch"
-LOGDIR = "/var/log/openvswitch"
-OVN_RUNDIR = "/var/run/ovn"
+    from ovs_dhcpd.flows.bindings.network import Network, Port
 
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
 
@@ -62,7 +52,7 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="DHCP on an Open vSwitch bridge, served from its own flows."
     )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {VERSION}")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, function: object, help: str) -> argparse.ArgumentParser:
@@ -70,9 +60,12 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         command.set_defaults(function=function)
         return command
 
-    run = add("run", _run, "serve the ports of bridges: the daemon")
+    run = add("run", None, "serve the ports of bridges: the daemon")
     if argv[:1] == ["run"]:
-        _add_run_options(run, argv[1:])
+        from ovs_dhcpd.controller import run_command
+
+        run_command.add_options(run, argv[1:])
+        run.set_defaults(function=run_command.run)
 
     check = add("check", _check, "validate a configuration, of one or more files")
     check.add_argument("files", metavar="FILE", nargs="+")
@@ -88,9 +81,23 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         help="the port ID is plugged in as OpenFlow port N, and those not named are not; "
         "without any --ofport all ports are numbered from 1 in the order of the file",
     )
+    flows.add_argument(
+        "--meters",
+        action="store_true",
+        help="print the meters of these flows instead, as ovs-ofctl add-meter takes them; they "
+        "must be there before the flows, and ovs-ofctl needs -O OpenFlow13 for both",
+    )
 
     lflows = add("lflows", _lflows, "print the logical flows, as ovn-sbctl lflow-list does")
-    lflows.add_argument("files", metavar="FILE", nargs="+")
+    lflows.add_argument("files", metavar="FILE", nargs="*")
+    lflows.add_argument(
+        "--running",
+        metavar="TARGET",
+        nargs="?",
+        const=PROGRAM,
+        help="instead of a file's: those of what the running daemon serves now, pools and OVN's "
+        f"Northbound database included; TARGET is as in ovs-appctl -t ({PROGRAM} if not given)",
+    )
 
     encode = add("encode", _encode, "print the OpenFlow action for a logical one")
     encode.add_argument("action", metavar="ACTION", help="'reg0[3] = put_dhcp_opts(…);'")
@@ -108,219 +115,22 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
 
 def _fail(errors: Iterable[str]) -> int:
     for error in errors:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
     return 1
-
-
-# -- run
-
-
-def _add_run_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
-    """The options of the daemon, among them those that every daemon of Open vSwitch has."""
-    # python-ovs imports eventlet where it finds it, at 0.2 s and 15 MB; os-ken runs on threads.
-    sys.modules.setdefault("eventlet", None)  # type: ignore[arg-type]
-    import ovs.daemon
-    import ovs.dirs
-    import ovs.util
-    import ovs.vlog
-
-    # The default names of pidfile, control socket and log are made from these, some in add_args().
-    ovs.util.PROGRAM_NAME = PROGRAM
-    ovs.dirs.RUNDIR = os.environ.get("OVS_RUNDIR", RUNDIR)
-    ovs.dirs.LOGDIR = os.environ.get("OVS_LOGDIR", LOGDIR)
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--ovs-rundir")
-    with (
-        contextlib.suppress(argparse.ArgumentError, SystemExit),
-        contextlib.redirect_stderr(io.StringIO()),
-    ):
-        ovs.dirs.RUNDIR = first.parse_known_args(argv)[0].ovs_rundir or ovs.dirs.RUNDIR
-
-    parser.allow_abbrev = False
-    parser.add_argument(
-        "--config",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help="what the ports may have; several files are taken together",
-    )
-    parser.add_argument(
-        "--nb",
-        metavar="REMOTES",
-        type=_remotes,
-        help="OVN's Northbound database, alone or beside files; its servers with commas in between",
-    )
-    parser.add_argument(
-        "--serve-only",
-        action="store_true",
-        help="install nothing: answer the flows of ovn-controller while it does not run",
-    )
-    parser.add_argument(
-        "--bridge",
-        metavar="BRIDGE",
-        default="",
-        help="instead of what files name for all their networks; for --nb and --serve-only "
-        "instead of br-int",
-    )
-    parser.add_argument(
-        "--ovs-rundir",
-        metavar="DIR",
-        type=Path,
-        default=Path(ovs.dirs.RUNDIR),
-        help="where BRIDGE.mgmt and db.sock are (default: OVS_RUNDIR, else %(default)s)",
-    )
-    parser.add_argument(
-        "--ovn-rundir",
-        metavar="DIR",
-        type=Path,
-        default=Path(os.environ.get("OVN_RUNDIR", OVN_RUNDIR)),
-        help="with --serve-only: where ovn-controller.pid is "
-        "(default: OVN_RUNDIR, else %(default)s)",
-    )
-    parser.add_argument(
-        "--db", metavar="REMOTE", help="the Open_vSwitch database (default: unix:DIR/db.sock)"
-    )
-    parser.add_argument(
-        "--listen",
-        metavar="tcp:ADDR:PORT|ssl:ADDR:PORT",
-        type=_remote,
-        help="wait for the switch to connect (ovs-vsctl set-controller), instead of BRIDGE.mgmt",
-    )
-    for name in ("--private-key", "--certificate", "--ca-cert"):
-        parser.add_argument(name, metavar="PEM", help="for --listen ssl: and --nb ssl:")
-    parser.add_argument("--openflow", choices=("1.5", "1.3"), default="1.5")
-    parser.add_argument("--cleanup", action="store_true", help="delete the flows at the end")
-    ovs.daemon.add_args(parser)
-    ovs.vlog.add_args(parser)
-    parser.set_defaults(usage_error=parser.error)
-
-
-def _run(args: argparse.Namespace) -> int:
-    import ovs.daemon
-    import ovs.vlog
-
-    if not (args.config or args.nb or args.serve_only):
-        args.usage_error("one of --config, --nb and --serve-only is required")
-    # What is to run is imported first: python-ovs takes no new log module afterwards.
-    start = _serve_only(args) if args.serve_only else _serve_configuration(args)
-    ovs.daemon.handle_args(args)
-    ovs.vlog.handle_args(args)
-    # python-ovs spends 75 µs on a line for each destination, also for one that is not there.
-    if args.log_file is None:
-        ovs.vlog.Vlog.set_level("any", "file", "off")
-    if not Path("/dev/log").exists():
-        ovs.vlog.Vlog.set_level("any", "syslog", "off")
-    return start()
-
-
-def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
-    listen = _listen_on(args)
-
-    from controller.daemon import Settings, run
-
-    settings = Settings(
-        rundir=args.ovs_rundir.absolute(),
-        database=args.db or f"unix:{args.ovs_rundir.absolute() / 'db.sock'}",
-        listen=listen,
-        openflow=args.openflow,
-        clean_up=args.cleanup,
-    )
-    return partial(run, settings, _open_sources(args))
-
-
-def _open_sources(args: argparse.Namespace) -> Callable[[], Several]:
-    from controller.sources.configuration_files import ConfigurationFiles
-    from controller.sources.ovn_northbound import OvnNorthbound, Tls
-    from controller.sources.several import Several
-
-    # Paths are made absolute: a detached daemon is in another directory.
-    opens: list[Callable[[], Source]] = []
-    if args.config:
-        files = [file.absolute() for file in args.config]
-        opens.append(partial(ConfigurationFiles, files, args.bridge))
-    if args.nb:
-        tls = None
-        if "ssl:" in args.nb:
-            tls = Tls(*(str(file.absolute()) for file in _tls_files(args, "--nb")))
-        opens.append(partial(OvnNorthbound, args.nb, args.bridge, tls))
-    return lambda: Several([open_source() for open_source in opens])
-
-
-def _serve_only(args: argparse.Namespace) -> Callable[[], int]:
-    if args.config or args.nb or args.db or args.listen or args.cleanup:
-        args.usage_error("--serve-only: not with --config, --nb, --db, --listen or --cleanup")
-
-    from controller.serve_only import Settings, run
-
-    settings = Settings(
-        bridge=args.bridge or "br-int",
-        rundir=args.ovs_rundir.absolute(),
-        pidfile=args.ovn_rundir.absolute() / "ovn-controller.pid",
-        openflow=args.openflow,
-    )
-    return partial(run, settings)
-
-
-def _remote(text: str, expected: str = "tcp:ADDR:PORT or ssl:ADDR:PORT") -> tuple[str, str, int]:
-    """Protocol, address and port of "tcp:ADDR:PORT"; an IPv6 address stands in brackets."""
-    found = re.fullmatch(r"(tcp|ssl):(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+)):([0-9]{1,5})", text)
-    if not found or not 0 < int(found[4]) < 65536:
-        raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}")
-    return found[1], found[2] or found[3], int(found[4])
-
-
-def _remotes(text: str) -> str:
-    """The remotes of an OVSDB cluster, separated by commas; checked for their form only."""
-    for remote in text.split(","):
-        if not remote.startswith("unix:/"):
-            _remote(remote, "tcp:ADDR:PORT, ssl:ADDR:PORT or unix:/PATH")
-    return text
-
-
-def _tls_files(args: argparse.Namespace, option: str) -> tuple[Path, Path, Path]:
-    """Private key, certificate and CA certificate, all of which can be read."""
-    if not (args.private_key and args.certificate and args.ca_cert):
-        args.usage_error(f"{option} ssl: needs --private-key, --certificate and --ca-cert")
-    files = Path(args.private_key), Path(args.certificate), Path(args.ca_cert)
-    for file in files:
-        file.read_bytes()  # an error of the ssl module does not say which file it was
-    return files
-
-
-def _listen_on(args: argparse.Namespace) -> ListenOn | None:
-    """What --listen and the options for TLS say."""
-    if args.listen is None:
-        return None
-    protocol, host, port = args.listen
-    tls: dict[str, Any] = {}
-    if protocol == "ssl":
-        private_key, certificate, ca_cert = _tls_files(args, "--listen")
-        tls = {
-            "ssl_ctx": ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER),
-            "keyfile": str(private_key),
-            "certfile": str(certificate),
-            "ca_certs": str(ca_cert),
-            "cert_reqs": ssl.CERT_REQUIRED,
-        }
-
-    from controller.app import ListenOn
-
-    return ListenOn(host, port, tls)
 
 
 # -- check, flows, lflows
 
 
 def _check(args: argparse.Namespace) -> int:
-    from controller.sources import yaml_file
+    from ovs_dhcpd.controller.sources import yaml_file
 
     configuration = yaml_file.load(*args.files)
     networks = configuration.networks
     ports = sum(len(network.ports) for network in networks)
     pools = sum(network.pool is not None for network in networks)
     counts = f"networks: {len(networks)}, ports: {ports}, pools: {pools}"
-    print(f"{', '.join(args.files)}: valid, {counts}")
+    print(f"{printable(', '.join(args.files))}: valid, {counts}")
     return 0
 
 
@@ -333,11 +143,13 @@ def _ofport(text: str) -> tuple[str, int]:
 
 
 def _flows(args: argparse.Namespace) -> int:
-    from controller.sources import yaml_file
-    from flows import pipeline
+    from ovs_dhcpd.controller.sources import yaml_file
+    from ovs_dhcpd.flows.pipeline import build as pipeline
+    from ovs_dhcpd.flows.pipeline.meter import port_meter
 
     configuration = yaml_file.load(*args.files)
-    names = [port.name for network in configuration.networks for port in network.ports]
+    ports = [port for network in configuration.networks for port in network.ports]
+    names = [*dict.fromkeys(map(_plugged_as, ports))]
     ofports = dict(args.ofport)
     if unknown := [name for name in ofports if name not in names]:
         what = "no such port, expected an iface-id of the file"
@@ -346,27 +158,40 @@ def _flows(args: argparse.Namespace) -> int:
         ofports = {name: number for number, name in enumerate(names, 1)}
         note = "no --ofport: the ports are numbered from 1 in the order of the file"
         print(f"{PROGRAM}: {note}", file=sys.stderr)
+    if args.meters:
+        users: dict[str, list[Network]] = {}
+        for network in configuration.networks:
+            for port in network.ports:
+                users.setdefault(_plugged_as(port), []).append(network)
+        plugged = {ofports[name]: found for name, found in users.items() if name in ofports}
+        _print_all(filter(None, [port_meter(found, each) for each, found in plugged.items()]))
+        return 0
     _print_all(pipeline.bridge_flows())
     for network in configuration.networks:
         _print_all(pipeline.network_flows(network))
         for port in _with_addresses(network):
-            if port.name in ofports:
-                _print_all(pipeline.port_flows(network, port, ofports[port.name]))
+            if ofport := ofports.get(_plugged_as(port)):
+                _print_all(pipeline.port_flows(network, port, ofport))
     return 0
 
 
+def _plugged_as(port: Port) -> str:
+    """The name of the port whose interface it is."""
+    return port.parent.name if port.parent else port.name
+
+
 def _lflows(args: argparse.Namespace) -> int:
-    from controller.sources import yaml_file
-    from flows import pipeline
+    if bool(args.files) == bool(args.running):
+        print(f"{PROGRAM} lflows: expected either FILE or --running", file=sys.stderr)
+        return 2
+    if args.running:
+        return subprocess.run(["ovs-appctl", "-t", args.running, "lflows/show"]).returncode
+    from ovs_dhcpd.controller.sources import yaml_file
+    from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
 
     configuration = yaml_file.load(*args.files)
     for network in configuration.networks:
-        lflows = list(pipeline.network_lflows(network))
-        for port in _with_addresses(network):
-            lflows += pipeline.port_lflows(network, port)
-        print(f'Datapath: "{network.name}"  Pipeline: ingress')
-        lflows.sort(key=lambda lflow: lflow.table.number)
-        _print_all(lflows)
+        _print_all(lflow_list((network, port) for port in (None, *_with_addresses(network))))
     return 0
 
 
@@ -375,7 +200,7 @@ def _with_addresses(network: Network) -> Iterator[Port]:
     for port in network.ports:
         if network.lacking(port):
             note = "is left out, its address is chosen when it is plugged in"
-            print(f"{PROGRAM}: port {port.name}: {note}", file=sys.stderr)
+            print(f"{PROGRAM}: port {escape(port.name)}: {note}", file=sys.stderr)
         else:
             yield port
 
@@ -389,10 +214,10 @@ def _print_all(lines: Iterable[object]) -> None:
 
 
 def _encode(args: argparse.Namespace) -> int:
-    from flows.action_text import ActionError, parse_action
-    from flows.cursor import UserdataError
-    from flows.flow import Pause
-    from flows.userdata import encode_userdata
+    from ovs_dhcpd.flows.pipeline.flow import Pause
+    from ovs_dhcpd.flows.userdata.action_text import ActionError, parse_action
+    from ovs_dhcpd.flows.userdata.codec import encode_userdata
+    from ovs_dhcpd.flows.userdata.cursor import UserdataError
 
     try:
         print(Pause(encode_userdata(parse_action(args.action))))
@@ -402,9 +227,9 @@ def _encode(args: argparse.Namespace) -> int:
 
 
 def _decode(args: argparse.Namespace) -> int:
-    from flows.annotate import HexError, annotate_line, explain, parse_hex
-    from flows.cursor import UserdataError
-    from flows.userdata import UnknownOpcode, decode_userdata
+    from ovs_dhcpd.flows.userdata.annotate import HexError, annotate_line, explain, parse_hex
+    from ovs_dhcpd.flows.userdata.codec import UnknownOpcode, decode_userdata
+    from ovs_dhcpd.flows.userdata.cursor import UserdataError
 
     status = 0
     for text in args.userdata:

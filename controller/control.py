@@ -1,43 +1,227 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The control socket: how a process becomes a daemon that ``ovs-appctl`` can talk to."""
+"""The control socket: how ``ovs-appctl`` talks to the daemon.
+
+Nothing that is sent to it ends the daemon, python-ovs's own commands included.
+"""
 
 from __future__ import annotations
 
+import errno
+import math
 import os
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import ovs.daemon
+import ovs.jsonrpc
+import ovs.poller
+import ovs.stream
 import ovs.unixctl
 import ovs.unixctl.server
+import ovs.util
 from ovs.vlog import Vlog
+from ovs_dhcpd.controller import log
+from ovs_dhcpd.controller.pidfile import Pidfile
+from ovs_dhcpd.flows.options.wording import printable_lines
+
+from ovs_dhcpd import __version__
 
 vlog = Vlog("control")
 
+MAX_CONNECTIONS = 16  # with one more, the oldest is closed
+MAX_REQUEST = 64 * 1024  # bytes
+LOOK_S = 1.0  # between two looks whether socket and pidfile are there
 
-def open_control_socket() -> ovs.unixctl.server.UnixctlServer:
-    """Go into the background if told to, and open the socket.
 
-    :func:`ovs.daemon.daemonize_complete` is left to do.  Raises :exc:`OSError`.
+class CommandError(Exception):
+    """A command that cannot be carried out, by no fault of ours: the answer says why."""
+
+
+def open_control_socket() -> ControlSocket:
+    """Open the socket.
+
+    It answers ``version`` with the program's name and version, as ``--version`` does.
+    Raises :exc:`OSError`.
     """
-    ovs.daemon.daemonize_start()
     error, server = ovs.unixctl.server.UnixctlServer.create(None)
     if error:
         raise OSError(error, f"control socket: {os.strerror(error)}")
-    return server
+    add_command("version", "", 0, 0, lambda _: f"{ovs.util.PROGRAM_NAME} {__version__}")
+    add_command("vlog/close", "", 0, 0, lambda _: log.close())
+    add_command("vlog/reopen", "", 0, 0, lambda _: log.reopen())
+    add_command("vlog/set", "spec", 1, MAX_REQUEST, _set_log_levels)
+    pidfile = ovs.daemon._pidfile
+    return ControlSocket(server._listener, Pidfile(Path(pidfile)) if pidfile else None)
 
 
 def add_command(
     name: str, usage: str, min_args: int, max_args: int, call: Callable[[list[str]], str | None]
 ) -> None:
-    """Let ``ovs-appctl NAME`` answer with what ``call`` returns, or with the error it raises."""
+    """Let ``ovs-appctl NAME`` answer with what ``call`` returns, or with the error it raises.
+
+    It takes the place of a command of python-ovs's that has the same name.
+    """
 
     def answer(conn: Any, argv: list[str], _: object) -> None:
         try:
             text = call(argv)
-            conn.reply(f"{text}\n" if text else None)
-        except Exception as error:  # it would escape from UnixctlServer.run()
-            vlog.exception(f"{name}: {error}")
+        except CommandError as error:
             conn.reply_error(str(error))
+        except OSError as error:
+            conn.reply_error(
+                f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            )
+        else:
+            conn.reply(f"{text}\n" if text else None)
 
+    ovs.unixctl.commands.pop(name, None)
     ovs.unixctl.command_register(name, usage, min_args, max_args, answer, None)
+
+
+def _set_log_levels(words: list[str]) -> None:
+    try:
+        log.set_levels(words)
+    except ValueError as error:
+        raise CommandError(str(error)) from None
+
+
+class ControlSocket(ovs.unixctl.server.UnixctlServer):
+    """The socket that ``listener`` is, and the pidfile by which ``ovs-appctl`` finds it.
+
+    Both are made again where somebody has deleted them, as who empties the run directory does.
+    """
+
+    _listener: Any
+
+    def __init__(self, listener: ovs.stream.PassiveStream, pidfile: Pidfile | None) -> None:
+        super().__init__(listener)
+        self._pidfile = pidfile
+        self._look_s = 0.0
+        self._accepting = True
+        self._trouble = ""  # what has been said of it
+
+    def run(self) -> None:
+        """Take in connections, and answer what they ask."""
+        now_s = time.monotonic()
+        if now_s >= self._look_s:
+            self._look_s = now_s + LOOK_S
+            self._accepting = True
+            self._look()
+        self._accept()
+        for connection in list(self._conns):
+            error = connection.run()
+            if error and error != errno.EAGAIN:
+                self._drop(connection)
+
+    def wait(self, poller: ovs.poller.Poller) -> None:
+        """Make ``poller`` wake up when :meth:`run` has something to do."""
+        if self._accepting:
+            self._listener.wait(poller)
+        for connection in self._conns:
+            connection._wait(poller)
+        poller.timer_wait(math.ceil(LOOK_S * 1000))
+
+    def _accept(self) -> None:
+        for _ in range(MAX_CONNECTIONS):
+            error, stream = self._listener.accept()
+            if error:
+                self._accepting = error == errno.EAGAIN  # else too few descriptors: not at once
+                return
+            self._conns.append(_Connection(stream))
+            if len(self._conns) > MAX_CONNECTIONS:
+                self._drop(self._conns[0])
+
+    def _drop(self, connection: _Connection) -> None:
+        connection._close()
+        self._conns.remove(connection)
+
+    def _look(self) -> None:
+        """Make again what has been deleted."""
+        try:
+            if self._restore_socket():
+                vlog.warn(f"{self._listener.bind_path} was deleted, and is made again")
+            if self._pidfile and self._pidfile.restore():
+                vlog.warn(f"{self._pidfile} was deleted, and is made again")
+        except OSError as error:
+            trouble = f"{error.filename}: {error.strerror}"
+            if trouble != self._trouble:
+                vlog.warn(f"{trouble}, expected to make it again; trying again")
+            self._trouble = trouble
+        else:
+            self._trouble = ""
+
+    def _restore_socket(self) -> bool:
+        path = self._listener.bind_path
+        if os.path.lexists(path):
+            return False
+        error, listener = ovs.stream.PassiveStream.open(self._listener.name)
+        if error:
+            raise OSError(error, os.strerror(error), path)
+        self._listener.bind_path = None  # is not to be deleted with it
+        self._listener.close()
+        self._listener = listener
+        return True
+
+
+class _Connection(ovs.unixctl.server.UnixctlConnection):
+    """A client's connection: what it sends costs this connection at the most."""
+
+    def __init__(self, stream: ovs.stream.Stream) -> None:
+        super().__init__(_Requests(stream))
+
+    def run(self) -> int:
+        """Answer what is asked; returns an errno where the connection is to be closed."""
+        try:
+            error: int = super().run()
+        except Exception as fault:  # of what JSON is: too deep, for one
+            vlog.warn(f"connection closed: {type(fault).__name__}: {fault}")
+            return errno.EPROTO
+        return error
+
+    def _process_command(self, request: ovs.jsonrpc.Message) -> None:
+        try:
+            super()._process_command(request)
+        except SystemExit:  # the end of argparse where it does not understand its arguments
+            command = ovs.unixctl.commands[request.method]
+            self._fail(f"expected {request.method} {command.usage}")
+        except Exception as error:  # a fault of ours, or python-ovs's
+            vlog.exception(f"{request.method}: {error}")
+            self._fail(f"internal error: {type(error).__name__}: {error}")
+
+    def reply(self, body: str | None) -> None:
+        """Answer with this text, each line of it printable."""
+        super().reply(body and printable_lines(body.split("\n")))
+
+    def reply_error(self, body: str | None) -> None:
+        """Answer that it cannot be done, and why."""
+        super().reply_error(body and printable_lines(body.split("\n")))
+
+    def _fail(self, why: str) -> None:
+        if self._request_id is not None:
+            self.reply_error(why)
+
+
+class _Requests(ovs.jsonrpc.Connection):
+    """JSON-RPC of requests that are no longer than MAX_REQUEST."""
+
+    def __init__(self, stream: ovs.stream.Stream) -> None:
+        super().__init__(stream)
+        self._before = 0  # bytes that belong to earlier requests
+        receive = stream.recv
+
+        def receive_some(size: int) -> tuple[int, bytes]:
+            if self.received_bytes - self._before > MAX_REQUEST:
+                return errno.EMSGSIZE, b""
+            some: tuple[int, bytes] = receive(size)
+            return some
+
+        stream.recv = receive_some
+
+    def recv(self) -> tuple[int, ovs.jsonrpc.Message | None]:
+        """As the base class; EMSGSIZE for what is too long."""
+        error, message = super().recv()
+        if message:
+            self._before = self.received_bytes
+        return error, message

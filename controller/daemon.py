@@ -3,7 +3,7 @@
 
 One thread decides everything but the answers to packet-ins: it hears the
 Open_vSwitch database, the sources of bindings, the signals, ``ovs-appctl`` and, through
-the :class:`~controller.inbox.Inbox`, the connections to the switches.
+the :class:`~controller.switch.inbox.Inbox`, the connections to the switches.
 """
 
 from __future__ import annotations
@@ -15,27 +15,42 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Set
 from dataclasses import dataclass
-from pathlib import Path
 
 import ovs.daemon
 import ovs.poller
-import ovs.unixctl.server
 from ovs.vlog import Vlog
-
-from controller.app import ListenOn, Switches
-from controller.control import add_command, open_control_socket
-from controller.dynamic import Dynamic
-from controller.inbox import Inbox
-from controller.journal import Journal, RateLimit
-from controller.keeper import Keeper, Served
-from controller.reception import Reception
-from controller.sources.open_vswitch import Interface, OpenVSwitch
-from controller.sources.several import Several
-from flows.bindings import Binding
-from flows.flow import show_port
+from ovs_dhcpd.controller import log
+from ovs_dhcpd.controller.bridges.reachable import unreachable
+from ovs_dhcpd.controller.bridges.whose import Stranger, whose
+from ovs_dhcpd.controller.connections import Connections
+from ovs_dhcpd.controller.control import (
+    CommandError,
+    ControlSocket,
+    add_command,
+    open_control_socket,
+)
+from ovs_dhcpd.controller.faults import Faults
+from ovs_dhcpd.controller.keeper import Keeper
+from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
+from ovs_dhcpd.controller.parking import Parking
+from ovs_dhcpd.controller.ports.binder import Binder, Decision, Served
+from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
+from ovs_dhcpd.controller.ports.world import World
+from ovs_dhcpd.controller.sources.combined import Combined
+from ovs_dhcpd.controller.status import status
+from ovs_dhcpd.controller.switch.channel import Channel
+from ovs_dhcpd.controller.switch.listener import ListenOn
+from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
+from ovs_dhcpd.controller.wire.declined import Declined
+from ovs_dhcpd.controller.wire.events import PortAdded
+from ovs_dhcpd.flows.options.wording import escape, printable_lines
+from ovs_dhcpd.flows.pipeline.flow import show_port
+from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
 
 vlog = Vlog("daemon")
 
+MAX_WAIT_S = 3600.0  # poll() knows no more than 2**31 ms
 CLEAN_UP_S = 5.0  # how long --cleanup waits for the switch
 
 
@@ -43,46 +58,31 @@ CLEAN_UP_S = 5.0  # how long --cleanup waits for the switch
 class Settings:
     """What the command line says."""
 
-    rundir: Path
     database: str
     listen: ListenOn | None
-    openflow: str
+    openflow: tuple[str, ...]  # versions, the best first
     clean_up: bool
 
 
-def run(settings: Settings, open_source: Callable[[], Several]) -> int:
+def run(settings: Settings, open_source: Callable[[], Combined], connections: Connections) -> int:
     """Run until told to stop; returns the exit status.
+
+    On ``connections`` packets may be answered already, while the collector of garbage is off.  It
+    is on again once the first configuration is in force: what that is made of stays.
 
     Raises what ``open_source`` does before anything is changed, and :exc:`OSError` where it
     cannot listen or has no control socket.
     """
-    gc.disable()  # until the first configuration is in force: what it is made of stays
     source = open_source()
-    daemon = Daemon(settings, source, open_control_socket())
+    daemon = Daemon(settings, source, connections, open_control_socket())
     ovs.daemon.daemonize_complete()
     try:
         daemon.loop()
-    except Exception:  # a fault of ours: os-ken's threads would keep a headless process alive
+    except Exception:  # a fault of ours
         vlog.exception("giving up")
+        daemon.write_journal()
         os.abort()  # so that --monitor starts another one
     return 0
-
-
-@dataclass(frozen=True)
-class Plugged:
-    """A port that is served something, and where it is plugged in."""
-
-    bridge: str
-    ofport: int
-    served: Served
-
-    def lines(self, name: str) -> Iterator[str]:
-        """For ``ovs-appctl bindings/show``."""
-        for network, port in self.served:
-            mac = port.mac.hex(":") if port.mac else "any MAC"
-            where = f"{self.bridge:<15} {show_port(self.ofport):>5}"
-            addresses = " ".join(map(str, port.addresses)) or "no address"
-            yield f"{name:<36} {where}  {mac:<17}  {network.name}: {addresses}"
 
 
 class Daemon:
@@ -91,33 +91,42 @@ class Daemon:
     def __init__(
         self,
         settings: Settings,
-        source: Several,
-        unixctl: ovs.unixctl.server.UnixctlServer,
+        source: Combined,
+        connections: Connections,
+        unixctl: ControlSocket,
     ) -> None:
         self._settings = settings
         self._unixctl = unixctl
-        self._stopping = self._reloading = self._started = self._were_ready = False
+        self._stopping = self._reloading = self._started = False
         self._clean_up = settings.clean_up
         self._source = source
         self._refused: dict[str, tuple[str, ...]] = {}
         self._refusals = RateLimit(1, 20)  # lines in the log
+        self._stranger_lines = RateLimit(1, 20)
         self._bridges: Set[str] = frozenset()  # that are to be served
+        self._unreachable: dict[str, str] = {}  # why, if it is so
         self._keepers: dict[str, Keeper] = {}  # of these, and of those that were
-        self._served: dict[str, Plugged] = {}  # by port
-        self._journal = Journal()
+        self._connections = connections
+        self._journal = connections.journal
+        log.on_change.append(self._journal.look_at_level)
+        self._faults = Faults()
         self._database = OpenVSwitch(settings.database)
-        self._dynamic = Dynamic(self._database, source)
-        self._inbox = Inbox()
+        self._binder = Binder()
+        self._world = World(self._database, source.sources)
+        self._inbox = connections.inbox
+        self._strangers: dict[Channel, Connected] = {}  # of which it is not known whose they are
 
+        self._parking = Parking(
+            self._database, self._binder, self._world, lambda: [k.name for k in self._active()]
+        )
         self._add_commands()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
         signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
 
-        self._switches = Switches(self._inbox, self._journal, settings.openflow)
-        self._reception = Reception(self._database, self._keepers)
+        self._switches = connections.switches
         if settings.listen:
-            self._switches.listen(settings.listen, self._reception)
+            self._switches.listen(settings.listen)
             vlog.info(f"listening on {settings.listen}")
         self._keep_bridges()
 
@@ -125,41 +134,87 @@ class Daemon:
         """Run until stopped."""
         while not self._stopping:
             self._unixctl.run()
-            self._plug_all(self._database.run())
-            self._reception.run()
+            self._bind(self._database.run())
+            self._note_rows()
+            self._take_turns()
+            for channel in list(self._strangers):
+                self._receive(channel)
             if self._reloading:
-                self._reloading = False
-                for keeper in self._keepers.values():
-                    keeper.read_again()
-                self._source.read_again()
-            if self._database.ready:  # before, no port would seem to be plugged in
-                touched = self._source.run()
-                self._keep_bridges()
-                self._plug_all(touched)
-            self._inbox.run()
+                self._reread()
+            self._run_sources()
+            self._hear()
+            if self._parking.run():
+                self._bind(frozenset())
             self._database.flush()
-            keepers = self._keepers.values() if self._partly_ready else ()
+            keepers = self._active() if self._partly_ready else ()
             self._synchronize(keepers)
             self._wait(keepers)
         if self._clean_up:
             self._delete_flows()
-        self._switches.stop()
         self._source.close()
         self._database.close()
         self._unixctl.close()
 
+    def write_journal(self) -> None:
+        """Log what has been answered and is not logged yet."""
+        self._journal.write()
+
+    def _run_sources(self) -> None:
+        if self._database.ready:  # before, no port would seem to be plugged in
+            touched = self._source.run()
+            self._keep_bridges()
+            self._note_bridges()
+            self._bind(touched)
+
+    def _reread(self) -> None:
+        """Have all looked at anew: what sources say, and what is on the bridges."""
+        self._reloading = False
+        for keeper in self._keepers.values():
+            keeper.reread()
+        self._source.reread()
+
+    def _note_rows(self) -> None:
+        """Say what of the databases cannot be read."""
+        for row, lines in self._database.mistakes.take().items():
+            self._refuse(f"row {row}", lines)
+        faults, self._database.faults = self._database.faults, []
+        for fault in [*faults, *self._source.take_faults()]:
+            self._faults.note(fault)
+
+    def _note_bridges(self) -> None:
+        """Say which bridges cannot be served."""
+        protocols, versions = self._database.protocols, self._settings.openflow
+        now = {name: unreachable(name, protocols.get(name), versions) for name in self._bridges}
+        before, self._unreachable = self._unreachable, now
+        for name in before.keys() | now.keys() if before != now else ():
+            line = now.get(name)
+            self._refuse(f"bridge {name}", (line,) if line else ())
+
+    def _active(self) -> list[Keeper]:
+        """Those of the bridges on which it is our turn."""
+        return [keeper for keeper in self._keepers.values() if keeper.is_active]
+
+    def _take_turns(self) -> None:
+        """Where it has become our turn, decide anew: what another wrote down is known now."""
+        for keeper in self._keepers.values():
+            if keeper.take_turn():
+                names = self._database.names(keeper.name)
+                self._binder.take_over(names)
+                self._bind(names)
+
     @property
     def _partly_ready(self) -> bool:
-        """Whether it is known what is plugged in, and of some of it what that is to be served."""
+        """Whether the Open_vSwitch database and at least one source have been read."""
         return self._database.ready and self._source.partly_ready
 
     def _synchronize(self, keepers: Collection[Keeper]) -> None:
         """Tell the switches what is missing there."""
-        in_step = False
+        stand_by = any(not keeper.is_active for keeper in self._keepers.values())
+        in_step = stand_by and self._partly_ready
         for keeper in keepers:
-            all_known = self._source.ready_for(keeper.name)
+            all_known = self._world.ready_for(keeper.name)
             keeper.run(all_known=all_known)
-            in_step = keeper.announce(all_known=all_known) or in_step
+            in_step = keeper.bridge.in_step or in_step
         if in_step and not self._started:
             # The collector shall not walk through all bindings while packets wait.
             self._started = True
@@ -170,6 +225,9 @@ class Daemon:
         poller = ovs.poller.Poller()
         for keeper in keepers:
             poller.timer_wait(max(0, math.ceil((keeper.next_s() - time.monotonic()) * 1000)))
+        parked_s = self._parking.wait_s()
+        if parked_s is not None:
+            poller.timer_wait(math.ceil(min(parked_s, MAX_WAIT_S) * 1000))
         poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
         self._database.wait(poller)
         self._source.wait(poller)
@@ -178,16 +236,22 @@ class Daemon:
             poller.block()
 
     def _delete_flows(self) -> None:
-        """Leave the bridges as they were before us."""
-        keepers = self._keepers.values()
+        """Leave the bridges as they were before us, but to those who stand by as they are."""
+        keepers = []
+        for keeper in self._active():
+            if keeper.turn.is_waited_for:
+                vlog.info(f"{keeper.name}: not cleaned up, another process stands by")
+            else:
+                keepers.append(keeper)
         for keeper in keepers:
-            keeper.leave()
+            keeper.bridge.leave()
         deadline_s = time.monotonic() + CLEAN_UP_S
         while time.monotonic() < deadline_s:
-            self._inbox.run()
+            self._hear()
             for keeper in keepers:
                 keeper.run(all_known=True)
-            if not any(keeper.is_connected and not keeper.synchronized for keeper in keepers):
+            bridges = [keeper.bridge for keeper in keepers]
+            if not any(bridge.is_connected and not bridge.synchronized for bridge in bridges):
                 break
             poller = ovs.poller.Poller()
             poller.timer_wait(100)
@@ -201,76 +265,92 @@ class Daemon:
         before, self._bridges = self._bridges, frozenset(self._source.bridges)
         self._database.bridges = self._bridges
         for name in self._bridges - self._keepers.keys():
-            self._keepers[name] = keeper = Keeper(name, self._journal, self._hear_of_port)
-            if not self._settings.listen:
-                self._switches.connect(str(self._settings.rundir / f"{name}.mgmt"), keeper)
+            turn = self._connections.join(name)
+            self._keepers[name] = Keeper(name, self._journal, turn, self._faults)
         for name in before ^ self._bridges:
-            self._keepers[name].serve(name in self._bridges)
+            self._keepers[name].bridge.want(name in self._bridges)
         for name in self._keepers.keys() - self._bridges:
             keeper = self._keepers[name]
-            if keeper.synchronized or name not in self._database.datapath_ids:
-                del self._keepers[name]  # others may use it now; we shall not answer for them
-                self._switches.disconnect(keeper)
+            done = keeper.bridge.synchronized or not keeper.is_active
+            if done or name not in self._database.datapath_ids:
+                del self._keepers[name]
+                keeper.let_go()
+        for name in self._connections.bridges - self._keepers.keys():
+            self._connections.leave(name)
 
-    def _hear_of_port(self, name: str, ofport: int) -> None:
-        if not self._stopping:
-            self._plug_all(self._database.hear_of(name, ofport))
+    def _hear(self) -> None:
+        """Take in what the switches say."""
+        for channel, event in self._inbox.take():
+            if channel.bridge is None:  # it has connected to us
+                if isinstance(event, Connected):
+                    self._strangers[channel] = event
+                    self._receive(channel)
+                    if channel in self._strangers:
+                        self._say_of_stranger(
+                            channel, f"datapath {event.datapath_id:016x} is not known yet"
+                        )
+                elif isinstance(event, Disconnected) and channel in self._strangers:
+                    del self._strangers[channel]
+                    self._say_of_stranger(channel, event.why or "connection ended")
+                continue
+            keeper = self._keepers.get(channel.bridge)
+            ours = keeper is not None and keeper.hear(channel, event)
+            # ovs-vswitchd tells the database of a port later, and may then be busy with that for
+            # tens of milliseconds before it hears us again.
+            if ours and isinstance(event, PortAdded) and not self._stopping:
+                self._bind(self._database.hear_of(event.name, event.ofport))
+            if ours and isinstance(event, Declined) and keeper and keeper.is_active:
+                self._bind(self._parking.hear(channel.bridge, event))
 
-    def _plug_all(self, names: Set[str]) -> None:
-        """Look at these ports, by all of their names, and at who waits for what they had."""
-        interfaces = [*filter(None, map(self._database.plugged, names))]
-        aliases = {name for interface in interfaces for name in (interface.name, interface.key)}
-        self._plug_each({*names, *aliases})
-        ready, self._were_ready = self._were_ready, self._source.ready
-        self._plug_each(self._dynamic.take_waiting(even_so=ready != self._were_ready))
+    def _receive(self, channel: Channel) -> None:
+        """Have a switch that has connected to us served, if it is known which bridge that is."""
+        connected = self._strangers[channel]
+        bridges = {name: self._database.datapath_ids.get(name) for name in self._keepers}
+        try:
+            name = whose(connected.datapath_id, bridges, complete=self._database.ready)
+        except Stranger as error:
+            self._say_of_stranger(channel, str(error))
+            channel.close()
+            del self._strangers[channel]
+            return
+        if name:
+            del self._strangers[channel]
+            channel.bridge = name
+            channel.join(self._keepers[name].turn)
+            self._keepers[name].hear(channel, connected)
 
-    def _plug_each(self, names: Set[str]) -> None:
-        # What one of them no longer has may be another's, whoever comes first.
-        for name in names:
-            self._dynamic.release(name)
-        for name in sorted(names, key=self._rank):
-            self._plug(name)
+    def _say_of_stranger(self, channel: Channel, text: str) -> None:
+        dropped = self._stranger_lines.admit(time.monotonic())
+        if dropped is not None:
+            vlog.warn(f"{channel.address}: {text}{dropped_lines(dropped)}")
 
-    def _rank(self, name: str) -> tuple[bool, str]:
-        """Who has been served before a restart comes before who wants the same."""
-        interface = self._database.plugged(name)
-        return interface is None or interface.memory.owner is None, name
-
-    def _plug(self, name: str) -> None:
-        """Serve port ``name`` where it has a binding and is plugged in, else no longer."""
-        interface = self._database.plugged(name)
-        self._source.watch(name, interface is not None)
-        binding = self._binding(name, interface) if interface else Binding()
-        refused = [*binding.refused]
-        if interface and binding.served:
-            for twin in self._database.twins(interface):
-                what = f"is plugged in as {interface.name} and as {twin}, expected one of them"
-                refused.append(f"port {name}: {what}; {interface.name} is served")
-        served = []
-        for network, port in binding.served:
-            assert interface
-            if network.bridge == interface.bridge:
-                served.append((network, port))
-            else:
-                what = f"is plugged into {interface.bridge}, expected {network.bridge}"
-                refused.append(f"port {name}: {what}")
-        before = self._served.pop(name, None)
-        if before and not (interface and served and interface.bridge == before.bridge):
-            self._keepers[before.bridge].unplug(name)
-        if interface and served:
-            assert interface.ofport
-            self._served[name] = Plugged(interface.bridge, interface.ofport, served)
-            self._keepers[interface.bridge].plug(name, interface.ofport, served)
-        self._refuse(name, tuple(refused))
-
-    def _binding(self, name: str, interface: Interface) -> Binding:
-        """What the port is served; an interface that is named twice is served by its iface-id."""
-        if name == interface.key or not self._source.names(interface.key):
-            return self._dynamic.binding(name, interface)
-        if not self._source.names(name):
-            return Binding()
-        what = f"is port {interface.key} too, by its iface-id, expected one of the two names"
-        return Binding(refused=(f"port {name}: {what}",))
+    def _bind(self, names: Set[str]) -> None:
+        """Something about these ports may have changed: carry out what is decided of them."""
+        decision = self._binder.decide(names, self._world)
+        self._source.watch(decision.plugged)
+        for (row, tag), memory in decision.remember.items():
+            keeper = self._keepers.get(self._database.bridge_of(row))
+            if keeper and keeper.is_active:
+                self._database.remember(row, memory, tag)
+        refused = dict(decision.refused)
+        for name, bridge in decision.stop.items():
+            self._keepers[bridge].unplug(name)
+        for name, served in decision.serve.items():
+            keeper = self._keepers[served.bridge]
+            try:
+                keeper.plug(name, served.ofport, served.bindings)
+            except Exception as error:  # a fault of ours: it costs this port
+                keeper.unplug(name)
+                self._binder.let_go(name)
+                self._faults.note(Fault(f"port {name}", error))
+                refused[name] = (*refused[name], f"port {name}: {INTERNAL_ERROR}")
+        for name, lines in refused.items():
+            self._refuse(name, lines)
+        if vlog.dbg_is_enabled():
+            for line in _debug_lines(decision):
+                vlog.dbg(line)
+        for fault in decision.faults:
+            self._faults.note(fault)
 
     def _refuse(self, name: str, refused: tuple[str, ...]) -> None:
         """Say what of the binding is left out, once."""
@@ -281,33 +361,93 @@ class Daemon:
             if line not in before and self._refusals.admit(time.monotonic()) is not None:
                 vlog.warn(f"{line} (ovs-appctl bindings/refused has all)")
 
+    def _reload(self) -> None:
+        """``reload``: as SIGHUP, but now; raises CommandError with the mistakes in what is read."""
+        self._reread()
+        self._run_sources()
+        if not self._database.ready:
+            self._reload_soon()
+            raise CommandError("the Open_vSwitch database has not been read yet, reloading then")
+        if self._source.mistakes:
+            raise CommandError(printable_lines(self._source.mistakes))
+
     def _reload_soon(self) -> None:
-        """SIGHUP and ``reload``: read the source again, and what is on the bridges."""
+        """SIGHUP: have the sources read again, and what is on the bridges."""
         self._reloading = True
         self._inbox.wake()
 
     # Commands of ovs-appctl, and the end.
 
     def _add_commands(self) -> None:
-        add_command("bindings/refused", "", 0, 0, lambda _: "\n".join(self._refused_lines()))
-        add_command("bindings/show", "", 0, 0, lambda _: "\n".join(self._binding_lines()))
+        add_command("bindings/refused", "", 0, 0, lambda _: printable_lines(self._refused_lines()))
+        add_command("bindings/show", "", 0, 0, lambda _: printable_lines(self._binding_lines()))
         add_command("exit", "[cleanup]", 0, 1, self._exit_command)
-        add_command("reload", "", 0, 0, lambda _: self._reload_soon())
-        add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._journal.lines()))
+        add_command("lflows/show", "", 0, 0, lambda _: printable_lines(self._lflow_lines()))
+        add_command("reload", "", 0, 0, lambda _: self._reload())
+        add_command("meters/show", "", 0, 0, lambda _: printable_lines(self._meter_lines()))
+        add_command("status", "", 0, 0, lambda _: self._status())
+        add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._stats_lines()))
+
+    def _meter_lines(self) -> list[str]:
+        return [
+            f"{escape(name):<15} {line}"
+            for name, keeper in sorted(self._keepers.items())
+            for line in keeper.bridge.meters()
+        ]
+
+    def _status(self) -> str:
+        keepers = self._keepers.items()
+        return status(
+            {name: keeper.status(self._switches.trouble(name)) for name, keeper in keepers}
+        )
 
     def _binding_lines(self) -> list[str]:
-        return [line for name in sorted(self._served) for line in self._served[name].lines(name)]
+        served = sorted(self._binder.served.items())
+        return [line for name, what in served for line in _binding_lines(name, what)]
+
+    def _lflow_lines(self) -> list[str]:
+        served = sorted(self._binder.served.items())
+        return [*lflow_list(each for _, what in served for each in what.bindings)]
 
     def _refused_lines(self) -> list[str]:
         lines = [line for name in sorted(self._refused) for line in self._refused[name]]
+        for _, keeper in sorted(self._keepers.items()):
+            lines += keeper.problems()
         return [*self._source.mistakes, *lines]
+
+    def _stats_lines(self) -> list[str]:
+        return [*self._journal.lines(), *self._faults.lines()]
 
     def _exit_command(self, argv: list[str]) -> None:
         if argv and argv != ["cleanup"]:
-            raise ValueError(f"{argv[0]}: expected cleanup")
+            raise CommandError(f"{argv[0]}: expected cleanup")
         self._stop(clean_up=bool(argv))
 
     def _stop(self, clean_up: bool = False) -> None:
         self._stopping = True
         self._clean_up = self._clean_up or clean_up
         self._inbox.wake()
+
+
+def _binding_lines(name: str, served: Served) -> Iterator[str]:
+    """What a port is served, for ``ovs-appctl bindings/show``."""
+    for network, port in served.bindings:
+        mac = port.mac.hex(":") if port.mac else "any MAC"
+        where = f"{served.bridge:<15} {show_port(served.ofport):>5}"
+        addresses = " ".join(map(str, port.addresses)) or "no address"
+        tag = f" (tag {port.tag})" if port.tag else ""
+        yield f"{escape(name):<36} {where}  {mac:<17}  {escape(network.name)}{tag}: {addresses}"
+
+
+def _debug_lines(decision: Decision) -> Iterator[str]:
+    """What has been decided of each port, a line each."""
+    for name, is_plugged in decision.plugged.items():
+        what = "is served nothing" if is_plugged else "is not plugged in"
+        if served := decision.serve.get(name):
+            has = [
+                f"{', '.join(map(str, port.addresses)) or 'no address'} of {escape(network.name)}"
+                for network, port in served.bindings
+            ]
+            where = f"{escape(served.bridge)} port {show_port(served.ofport)}"
+            what = f"is served {' and '.join(has)} on {where}"
+        yield f"port {escape(name)}: {what}"

@@ -7,35 +7,44 @@ each resume it is sent, so two who answer would send two replies.  Hence the rul
 while ovn-controller runs, all is left to it.  It holds a lock on its pidfile from before
 its first connection to the switch until it ends, however it ends (Open vSwitch's
 lib/daemon-unix.c), and to look for that lock does not disturb it.
+
+The same goes for ``ovs-dhcpd run`` with a configuration, which holds the bridge's lock; and
+of several that serve only, one has its turn (:mod:`controller.switch.turn`).
 """
 
 from __future__ import annotations
 
-import fcntl
+import gc
 import os
 import signal
-import struct
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import ovs.daemon
 import ovs.poller
-import ovs.unixctl.server
 from ovs.vlog import Vlog
+from ovs_dhcpd.controller import log
+from ovs_dhcpd.controller.control import ControlSocket, add_command, open_control_socket
+from ovs_dhcpd.controller.responders.dispatch import Dispatcher, Resume
+from ovs_dhcpd.controller.sayings import Sayings
+from ovs_dhcpd.controller.status import connection_status, status
+from ovs_dhcpd.controller.switch.channel import Channel
+from ovs_dhcpd.controller.switch.inbox import Inbox
+from ovs_dhcpd.controller.switch.journal import Journal
+from ovs_dhcpd.controller.switch.lock import holder, lock_path
+from ovs_dhcpd.controller.switch.os_ken_app import Switches
+from ovs_dhcpd.controller.switch.turn import Turn
+from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
+from ovs_dhcpd.controller.wire.events import Refused
+from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 
-from controller.app import Switches
-from controller.channel import Channel
-from controller.control import add_command, open_control_socket
-from controller.inbox import Inbox
-from controller.journal import Journal
-from controller.openflow import ask_for_packet_ins
-from controller.responders.dispatch import Dispatcher
-from controller.responders.verdict import Verdict
+from ovs_dhcpd import PROGRAM
 
 vlog = Vlog("serve_only")
 
 LOOK_MS = 500  # for the log alone: who answers is decided at each packet
-FLOCK = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,8 @@ class Settings:
     bridge: str
     rundir: Path
     pidfile: Path  # ovn-controller's
-    openflow: str
+    openflow: tuple[str, ...]  # versions, the best first
+    rate_limit: RateLimit | None  # of each flow
 
 
 def run(settings: Settings) -> int:
@@ -55,101 +65,129 @@ def run(settings: Settings) -> int:
     would not see it come.
     """
     os.stat(settings.pidfile.parent)
-    is_locked(settings.pidfile)
-    daemon = ServeOnly(settings, open_control_socket())
+    holder(settings.pidfile)
+    daemon = ServeOnly(settings)
+    unixctl = open_control_socket()
     ovs.daemon.daemonize_complete()
-    daemon.loop()
+    gc.freeze()
+    gc.enable()
+    daemon.loop(unixctl)
     return 0
 
 
-def is_locked(pidfile: Path) -> bool:
-    """Whether the daemon that wrote ``pidfile`` runs."""
-    try:
-        with pidfile.open("rb", buffering=0) as file:
-            asked = FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-            found = fcntl.fcntl(file, fcntl.F_GETLK, asked)
-    except FileNotFoundError:
-        return False
-    kind: int = FLOCK.unpack(found)[0]
-    return kind != fcntl.F_UNLCK
+class Deputy(Dispatcher):
+    """A Dispatcher that leaves alone what is not ours, and all while one of ``masters`` runs.
 
+    These are the files that each of them has locked while it does.  Each flow has ``rate_limit``.
+    """
 
-class Deputy:
-    """A Dispatcher that leaves alone what is not ours, and all while ovn-controller runs."""
+    def __init__(self, rate_limit: RateLimit | None, *masters: Path) -> None:
+        super().__init__(only_ours=True, each=rate_limit)
+        self._masters = masters
 
-    def __init__(self, pidfile: Path) -> None:
-        self._pidfile = pidfile
-        self._dispatcher = Dispatcher(only_ours=True)
-
-    def resume(self, message: bytes) -> tuple[bytes, Verdict] | None:
+    def resume(self, message: bytes, now_s: float = 0.0) -> Resume | None:
         """As :meth:`Dispatcher.resume`; None for what is not to be resumed by us."""
-        return None if is_locked(self._pidfile) else self._dispatcher.resume(message)
+        try:
+            if any(holder(master) is not None for master in self._masters):
+                return None
+        except OSError:  # who cannot see them come leaves all to them; the log and status say so
+            return None
+        return super().resume(message, now_s)
 
 
 class ServeOnly:
     """The daemon's thread: it has the connection made, and says in the log who answers."""
 
-    def __init__(self, settings: Settings, unixctl: ovs.unixctl.server.UnixctlServer) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._unixctl = unixctl
         self._stopping = False
-        self._serving: bool | None = None
-        self._inbox = Inbox()
+        self._said = ""  # whose turn it is
+        self._connection = ""  # what there is to say of it, if there is one
+        self._channel: Channel | None = None
+        self._connected_s = 0.0
+        self._sayings = Sayings()
+        self._inbox: Inbox[Channel] = Inbox()
         journal = Journal()
+        log.on_change.append(journal.look_at_level)
         add_command("exit", "", 0, 0, lambda _: self._stop())
+        add_command("status", "", 0, 0, lambda _: status({settings.bridge: self._status()}))
         add_command("stats/show", "", 0, 0, lambda _: "\n".join(journal.lines()))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
+        bridge, rundir = settings.bridge, settings.rundir
+        self._masters = {
+            "ovn-controller": settings.pidfile,
+            PROGRAM: lock_path(rundir, bridge),
+        }
         self._switches = Switches(
-            self._inbox, journal, settings.openflow, lambda: Deputy(settings.pidfile)
+            self._inbox,
+            journal,
+            settings.openflow,
+            lambda: Deputy(settings.rate_limit, *self._masters.values()),
         )
-        self._switches.connect(str(settings.rundir / f"{settings.bridge}.mgmt"), self)
+        self._turn = Turn(lock_path(rundir, bridge, "serve-only"), self._inbox.wake)
+        self._switches.connect(bridge, str(rundir / f"{bridge}.mgmt"), self._turn)
 
-    def loop(self) -> None:
+    def loop(self, unixctl: ControlSocket) -> None:
         """Run until stopped."""
         while not self._stopping:
-            self._unixctl.run()
-            self._inbox.run()
+            unixctl.run()
+            self._hear()
             self._look()
             poller = ovs.poller.Poller()
             poller.timer_wait(LOOK_MS)
             poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
-            self._unixctl.wait(poller)
+            unixctl.wait(poller)
             if not self._stopping:
                 poller.block()
+        self._turn.end()
         self._switches.stop()
-        self._unixctl.close()
+        unixctl.close()
 
-    # What the connections report (controller.channel.SwitchEvents).
+    def _hear(self) -> None:
+        """Say what the switch says; its flows are not ours."""
+        for channel, event in self._inbox.take():
+            match event:
+                case Connected(version):
+                    self._channel, self._connected_s = channel, time.monotonic()
+                    self._connection = connection_status(event)
+                    self._say("info", f"connected, OpenFlow 1.{version - 1}")
+                case Disconnected(why):
+                    self._channel, self._connection = None, ""
+                    self._say("info", f"connection ended{why and f': {why}'}")
+                    if not channel.ready and self._sayings.failed():
+                        self._say("info", "trying again, which is said no more")
+                case Refused(xid, error):
+                    self._say("warn", f"the switch reports {error} (xid {xid})")
 
-    def connected(self, channel: Channel) -> None:
-        """The handshake is done."""
-        channel.send(ask_for_packet_ins(channel.ofproto.OFP_VERSION))
-        vlog.info(f"{self._settings.bridge}: connected, OpenFlow {self._settings.openflow}")
-
-    def disconnected(self, channel: Channel) -> None:
-        """The connection has ended."""
-        vlog.info(f"{self._settings.bridge}: connection ended")
-
-    def flow_reply(self, channel: Channel, reply: bytes) -> None:
-        """None is asked for."""
-
-    def port_added(self, channel: Channel, name: str, ofport: int) -> None:
-        """Its flows are ovn-controller's."""
-
-    def bundle_committed(self, channel: Channel, xid: int) -> None:
-        """None is sent."""
-
-    def failed(self, channel: Channel, xid: int, error: str) -> None:
-        """The switch has refused a message."""
-        vlog.warn(f"{self._settings.bridge}: the switch reports {error} (xid {xid})")
+    def _say(self, level: str, text: str) -> None:
+        if line := self._sayings.admit(level, text, time.monotonic()):
+            getattr(vlog, level)(f"{self._settings.bridge}: {line}")
 
     def _look(self) -> None:
-        serving = not is_locked(self._settings.pidfile)
-        if serving != self._serving:
-            state = "is away: serving" if serving else "runs: all is left to it"
-            vlog.info(f"ovn-controller ({self._settings.pidfile}) {state}")
-            self._serving = serving
+        # A switch that has been there for a moment is ready: nothing is to be done there.
+        if self._channel and time.monotonic() - self._connected_s >= LOOK_MS / 1000:
+            self._channel.ready = True
+            self._sayings.ready()
+        self._turn.look()
+        whose = self._whose_turn()
+        if whose != self._said:
+            vlog.info(f"{self._settings.bridge}: {whose}")
+            self._said = whose
+
+    def _whose_turn(self) -> str:
+        for name, path in self._masters.items():
+            try:
+                pid = holder(path)
+            except OSError as error:
+                return f"standby: {path}: {error.strerror}"
+            if pid is not None:
+                return f"standby for pid {pid}, {name}"
+        return self._turn.status
+
+    def _status(self) -> Iterator[str]:
+        yield self._whose_turn()
+        yield self._connection or f"not connected: {self._switches.trouble(self._settings.bridge)}"
 
     def _stop(self) -> None:
         self._stopping = True

@@ -2,32 +2,27 @@
 """Fixtures of the tests that need real daemons.
 
 Such a test is skipped, with the reason, where it cannot run; with
-OVS_DHCPD_NO_SKIP=1 in the environment (as in CI) it fails instead.
+OVS_DHCPD_NO_SKIP=1 in the environment (as in CI) it fails instead, unless it needs
+a program that this distribution has no package of (tests/lab/distribution.py), or is
+marked `not_in_test_kernel` and runs on the kernel's datapath.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.lab.ovn import PrivateOvn
-from tests.lab.process import missing, run
-from tests.lab.switch import PrivateOvs
+from tests.lab.process import run
+from tests.lab.requirements import require
+from tests.lab.switch import DATAPATH, PrivateOvs
 
-NO_SKIP = "OVS_DHCPD_NO_SKIP"
-
-
-def require(*programs: str) -> None:
-    """Skip the test, or fail it (see above), without root or one of the programs."""
-    reasons = [f"{program} is not installed" for program in missing(*programs)]
-    if os.geteuid() != 0:
-        reasons.append("root is needed for network namespaces")
-    if reasons and os.environ.get(NO_SKIP) == "1":
-        pytest.fail(f"{NO_SKIP}=1 and " + ", ".join(reasons))
-    if reasons:
-        pytest.skip(", ".join(reasons))
+# As `ovs-dhcpd run` does: python-ovs would import eventlet where it finds it, which warns of its
+# own end.  This file is read before any test module.
+sys.modules.setdefault("eventlet", None)  # type: ignore[arg-type]
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +30,8 @@ def _programs(request: pytest.FixtureRequest) -> None:
     """What a test marked `needs("udhcpc")` needs."""
     for marker in request.node.iter_markers("needs"):
         require(*marker.args)
+    for marker in request.node.iter_markers("needs_programs"):
+        require(*marker.args, root=False)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +63,15 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
             "--ca-cert": str(certificate)}  # fmt: skip
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what is marked so, before any fixture misses what it needs."""
+    if os.environ.get(DATAPATH) != "system":
+        return
+    for item in items:
+        for marker in item.iter_markers("not_in_test_kernel"):
+            item.add_marker(pytest.mark.skip(reason=marker.args[0]))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """Put the logs of the labs that a failing test used into its report."""
@@ -78,5 +84,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker."""
-    config.addinivalue_line("markers", "needs(*programs): programs that the test runs")
+    """Declare the markers."""
+    config.addinivalue_line("markers", "needs(*programs): programs that the test runs, as root")
+    config.addinivalue_line("markers", "needs_programs(*programs): the same, without root")
+    config.addinivalue_line("markers", "not_in_test_kernel(why): left out by `make test-kernel`")

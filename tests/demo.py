@@ -42,7 +42,7 @@ def main() -> int:
             dhcpd.wait_for_flows(guest)
             title("ovs-dhcpd run, then ovs-ofctl dump-flows br-int | ovs-dhcpd decode")
             flows = switch.ofctl("dump-flows", "--no-stats", switch.bridge)
-            decode = [sys.executable, "-m", "controller", "decode"]
+            decode = [sys.executable, "-m", "ovs_dhcpd", "decode"]
             print(run(decode, env={"PYTHONPATH": str(ROOT)}, stdin=flows), end="")
 
             title("udhcpc in the guest")

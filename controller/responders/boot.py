@@ -19,10 +19,15 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from controller.wire.dhcpv4 import ARCHITECTURE, ETHERBOOT, USER_CLASS, VENDOR_CLASS
-from flows.extension import BootFile
+from ovs_dhcpd.controller.wire import dhcpv4, dhcpv6
+from ovs_dhcpd.flows.userdata.extension import BootFile
 
 HTTP_CLIENT = b"HTTPClient"
+
+# DHCPv6's vendor class (RFC 8415 §21.16) is an enterprise number (4), then texts, each behind its
+# length (2).  EDK II looks for HTTPClient there whatever the number is, and sends 343 itself.
+_VENDOR_CLASS_TEXT = 6
+HTTP_CLIENT6 = struct.pack("!IH", 343, len(HTTP_CLIENT)) + HTTP_CLIENT
 
 # What boots by HTTP, of IANA's "Processor Architecture Types" (RFC 5970).
 _HTTP_ARCHITECTURES = frozenset((15, 16, 17, 18, 19, 20, 23, 24, 26, 28, 30, 38, 40))
@@ -39,7 +44,7 @@ class Boot(NamedTuple):
     over_http: bool
 
 
-_NOTHING = Boot(b"", False)
+NO_BOOT = Boot(b"", False)
 
 
 class BootFiles:
@@ -58,22 +63,38 @@ class BootFiles:
         """Everything that `choose` may return."""
         urls = {file for file in self._files if _is_url(file)}
         files = {Boot(file, False) for file in self._files}
-        return {_NOTHING} | files | {Boot(url, True) for url in urls}
+        return {NO_BOOT} | files | {Boot(url, True) for url in urls}
 
     def choose(self, options: Mapping[int, bytes]) -> Boot:
-        """What the client with these options boots."""
+        """What the client with these options of DHCPv4 boots."""
         if not self._files:
-            return _NOTHING
-        architectures = _architectures(options)
+            return NO_BOOT
+        return self._choose(
+            _is_ipxe(options),
+            _architectures(options.get(dhcpv4.ARCHITECTURE, b"")),
+            options.get(dhcpv4.VENDOR_CLASS, b"").startswith(HTTP_CLIENT),
+        )
+
+    def choose6(self, options: Mapping[int, bytes]) -> Boot:
+        """What the client with these options of DHCPv6 boots."""
+        if not self._files:
+            return NO_BOOT
+        vendor_class = options.get(dhcpv6.VENDOR_CLASS, b"")
+        return self._choose(
+            b"iPXE" in options.get(dhcpv6.USER_CLASS, b""),
+            _architectures(options.get(dhcpv6.ARCHITECTURE, b"")),
+            vendor_class[_VENDOR_CLASS_TEXT:].startswith(HTTP_CLIENT),
+        )
+
+    def _choose(self, is_ipxe: bool, architectures: list[int], is_http_client: bool) -> Boot:
         known = self._by_architecture
         by_architecture = next((known[a] for a in architectures if a in known), b"")
-        if _is_ipxe(options):
+        if is_ipxe:
             file = self._name or by_architecture or self._name_alt
         else:
             file = by_architecture or self._name_alt or self._name
         over_http = _is_url(file) and (
-            options.get(VENDOR_CLASS, b"").startswith(HTTP_CLIENT)
-            or not _HTTP_ARCHITECTURES.isdisjoint(architectures)
+            is_http_client or not _HTTP_ARCHITECTURES.isdisjoint(architectures)
         )
         return Boot(file, over_http)
 
@@ -84,10 +105,9 @@ def _is_url(file: bytes) -> bool:
 
 def _is_ipxe(options: Mapping[int, bytes]) -> bool:
     """iPXE sends its own option 175 or user class "iPXE", with or without RFC 3004's lengths."""
-    return ETHERBOOT in options or b"iPXE" in options.get(USER_CLASS, b"")
+    return dhcpv4.ETHERBOOT in options or b"iPXE" in options.get(dhcpv4.USER_CLASS, b"")
 
 
-def _architectures(options: Mapping[int, bytes]) -> list[int]:
-    """Those of option 93, the client's favourite first; half a number at the end is none."""
-    value = options.get(ARCHITECTURE, b"")
+def _architectures(value: bytes) -> list[int]:
+    """The architectures in the option, the client's favourite first, without half a number."""
     return list(struct.unpack_from(f"!{len(value) // 2}H", value))

@@ -8,23 +8,30 @@ and TOS, the checksums and secs; xid is copied and has no other effect.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from controller.responders.boot import HTTP_CLIENT, Boot, BootFiles
-from controller.responders.verdict import Answer, Reason, Silence, Verdict
-from controller.wire import dhcpv4 as wire
-from controller.wire.frames import Fragment, FrameError, NotUdp, Truncated, decode_udp, encode_udp
-from flows.options import DHCPV4, PRIVATE
-from flows.userdata import PutDhcpOpts
+from ovs_dhcpd.controller.responders.boot import HTTP_CLIENT, NO_BOOT, Boot, BootFiles
+from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.wire import dhcpv4 as wire
+from ovs_dhcpd.controller.wire.frames import (
+    Fragment,
+    FrameError,
+    NotUdp,
+    Truncated,
+    decode_udp,
+    encode_udp,
+)
+from ovs_dhcpd.flows.bindings.well_known import BROADCAST, DHCPV4_CLIENT_PORT, DHCPV4_SERVER_PORT
+from ovs_dhcpd.flows.options.table import DHCPV4, PRIVATE
+from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts
+from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
-_SERVER_PORT = 67
-_CLIENT_PORT = 68
 _ANY = bytes(4)
-_BROADCAST_IP = b"\xff" * 4
+_BROADCAST_IP = BROADCAST.packed
 _BROADCAST_MAC = b"\xff" * 6
 _BROADCAST_FLAG = 0x80  # in the first byte of flags
-_INFINITE_S = 0xFFFFFFFF
 
 # What the client must take without having said so (RFC 2132 §9.10), and what Ethernet carries:
 # a reply is never fragmented.
@@ -38,10 +45,14 @@ _NEXT_SERVER, _BOOTFILE_ALT = sorted(PRIVATE)
 _ALWAYS = frozenset(option.code for option in DHCPV4.by_code.values() if option.always)
 _TIMES = frozenset((wire.T1, wire.T2))
 _FOR_HTTP = bytes((wire.VENDOR_CLASS, wire.BOOTFILE))
+_LEASE_TIMES = _TIMES | {wire.LEASE_TIME}
 _REFUSAL = b"address not assigned to this port"
 
+_MAX_PLANS = 64  # of one kind of reply: a guest may ask for anything
+_RETURNED = (wire.CLIENT_ID, wire.RELAY_AGENT)
+
 _NAMES = {wire.OFFER: "DHCPOFFER", wire.ACK: "DHCPACK", wire.NAK: "DHCPNAK"}
-_FRAME_REASONS: Mapping[type[FrameError], Reason] = {
+REASONS: Mapping[type[FrameError], Reason] = {
     NotUdp: Reason.NOT_DHCP,
     Fragment: Reason.FRAGMENT,
     Truncated: Reason.TRUNCATED,
@@ -60,98 +71,215 @@ class _Request(NamedTuple):
     giaddr: bytes
 
 
-class _Form(NamedTuple):
-    """What all replies of one kind have in common; `head` is their first options, encoded.
+class _Plan(NamedTuple):
+    """The fields of a reply, but for what is the port's or the client's own.
 
-    One that `assigns` has the address it is about in yiaddr.
+    The encoded `options` are cut in two where the port's host name goes, if it is asked for.
+    """
+
+    options: tuple[bytes, ...]
+    sname: bytes
+    file: bytes
+
+
+class _Form(NamedTuple):
+    """What all replies of one kind have in common.
+
+    `head` are their first options, encoded.  One that `assigns` has the address it is about in
+    yiaddr.  `plans` are by what a client boots and by its parameter request list; each is for
+    replies whose options find room in the field for them.
     """
 
     kind: int
     siaddr: bytes
     head: bytes
+    plans: dict[tuple[Boot, bytes], _Plan]
     assigns: bool = False
-    left_out: frozenset[int] = frozenset()
+    informs: bool = False
 
 
-class _Offered(NamedTuple):
-    """The options a client may get after the head, by code, bare and encoded.
+class _Layout:
+    """What a reply has from the userdata, for all ports of a network.
 
-    `unasked` are those for a client that sends no parameter request list, `asked_or_not` those for
-    one that does.  `sname` and `file` are the fields for a client that did not ask for the options
-    in their place.
+    Each form, and what is offered to those who boot a file, is laid out when it is first needed:
+    where each port has options of its own, most get one OFFER and one ACK from theirs.
     """
 
-    values: dict[int, bytes]
-    encoded: dict[int, bytes]
-    unasked: tuple[int, ...]
-    asked_or_not: bytes
-    sname: bytes
-    file: bytes
+    def __init__(self, opts: PutDhcpOpts) -> None:
+        values = dict(opts.options)
+        extension = opts.extension
+        self.server_id = _four_bytes(values, wire.SERVER_ID)
+        self.more_addresses = frozenset([address.packed for address in extension.addresses])
+        self.rapid_commit = extension.rapid_commit
+        self.ipv6_only = wire.IPV6_ONLY in values
+        self.boot_files = BootFiles(
+            values.get(wire.BOOTFILE, b""), values.get(_BOOTFILE_ALT, b""), extension.boot_files
+        )
+        lease_time = _four_bytes(values, wire.LEASE_TIME)
+        self.defect: Reason | None = None
+        if not self.server_id:
+            self.defect = Reason.NO_SERVER_ID
+        elif not lease_time:
+            self.defect = Reason.NO_LEASE_TIME
+
+        times = _renewal_times(
+            lease_time, _four_bytes(values, wire.T1), _four_bytes(values, wire.T2)
+        )
+        # Sent in every lease are the times that are configured; others only if asked for.
+        self._always = {wire.SERVER_ID: b"", wire.LEASE_TIME: b""}
+        self._when_asked = {**times}
+        self._others: dict[int, bytes] = {}
+        for code, value in values.items():
+            if code in times:
+                self._always[code] = self._when_asked.pop(code)
+            elif code in _ALWAYS:
+                if code not in _TIMES:
+                    self._always[code] = value
+            elif code != _NEXT_SERVER:
+                self._others[code] = value
+        self._siaddr = values.get(_NEXT_SERVER, _ANY)[:4].ljust(4, b"\0")
+        self._offered: dict[Boot, dict[int, bytes]] = {}
+
+    @cached_property
+    def offer(self) -> _Form:
+        """DHCPOFFER."""
+        return _Form(wire.OFFER, self._siaddr, _head(wire.OFFER, self._always), {}, assigns=True)
+
+    @cached_property
+    def ack(self) -> _Form:
+        """DHCPACK of a DHCPREQUEST."""
+        return _Form(wire.ACK, self._siaddr, _head(wire.ACK, self._always), {}, assigns=True)
+
+    @cached_property
+    def rapid_ack(self) -> _Form:
+        """DHCPACK of a DHCPDISCOVER (RFC 4039 §3.1)."""
+        head = _head(wire.ACK, {**self._always, wire.RAPID_COMMIT: b""})
+        return _Form(wire.ACK, self._siaddr, head, {}, assigns=True)
+
+    @cached_property
+    def inform_ack(self) -> _Form:
+        """DHCPACK of a DHCPINFORM: there is no lease (RFC 2131 §4.3.5)."""
+        always = {code: v for code, v in self._always.items() if code not in _LEASE_TIMES}
+        return _Form(wire.ACK, self._siaddr, _head(wire.ACK, always), {}, informs=True)
+
+    @cached_property
+    def nak(self) -> _Form:
+        """DHCPNAK."""
+        return _Form(wire.NAK, _ANY, _head(wire.NAK, {wire.SERVER_ID: self.server_id}), {})
+
+    def offered(self, form: _Form, boot: Boot) -> dict[int, bytes]:
+        """What a client that boots this may get in such a reply after its head."""
+        if form.kind == wire.NAK:
+            return _WITH_NAK
+        if boot not in self._offered:
+            self._offered[boot] = _with_boot(self._others, boot) | self._when_asked
+        return self._offered[boot]
+
+    def choose(
+        self, form: _Form, boot: Boot, asked: bytes, without: frozenset[int] = frozenset()
+    ) -> list[int]:
+        """The codes to send after the head, in the order they were asked for (RFC 2132 §9.8)."""
+        offered = self.offered(form, boot)
+        if form.informs:
+            # IPv6-only preferred is for those who ask for an address (RFC 8925 §3.3).
+            without |= _TIMES | {wire.IPV6_ONLY}
+        if not asked:
+            # ... and ask for it by name.
+            without = without.union(self._when_asked, (wire.IPV6_ONLY,))
+            return [code for code in offered if code not in without]
+        if boot.over_http:
+            asked = _FOR_HTTP + asked
+        codes = [code for code in offered if code in asked and code not in without]
+        if wire.CLASSLESS_ROUTES in codes:
+            # It replaces both for a client that asks for it (RFC 3442).
+            codes = [c for c in codes if c not in (wire.ROUTER, wire.STATIC_ROUTE)]
+        return sorted(codes, key=asked.index)
+
+    def plan(self, form: _Form, boot: Boot, asked: bytes) -> _Plan:
+        """The plan for a client that boots this and asks for these; it is kept, if few are."""
+        plan = form.plans.get((boot, asked))
+        if plan is None:
+            codes = self.choose(form, boot, asked)
+            offered = self.offered(form, boot)
+            encoded = [form.head]
+            for code in codes:
+                if code == wire.HOST_NAME:
+                    encoded.append(b"")
+                else:
+                    encoded[-1] += wire.encode_option(code, offered[code])
+            # The fields are for a client that did not ask for the options in their place.
+            plan = _Plan(
+                tuple(encoded),
+                _NO_SNAME if wire.TFTP_SERVER in codes else _sname(offered),
+                _NO_FILE if wire.BOOTFILE in codes else _file(offered),
+            )
+            if len(form.plans) >= _MAX_PLANS:
+                form.plans.clear()
+            form.plans[boot, asked] = plan
+        return plan
+
+    def overload(
+        self, form: _Form, boot: Boot, asked: bytes, host_name: bytes, tail: bytes, room: int
+    ) -> wire.Fields:
+        """The fields of a reply too big for its `options` field alone.
+
+        The boot file and TFTP server go as options, as their fields may be taken (RFC 2132 §9.4,
+        §9.5).
+        """
+        offered = self.offered(form, boot)
+
+        def place(without: frozenset[int]) -> wire.Fields:
+            codes = self.choose(form, boot, asked, without)
+            codes += [c for c in (wire.BOOTFILE, wire.TFTP_SERVER) if c in offered]
+            values = {code: offered[code] for code in dict.fromkeys(codes)}
+            if wire.HOST_NAME in values:
+                values[wire.HOST_NAME] = host_name
+            return wire.overload(form.head, values.items(), tail, room)
+
+        fields = place(frozenset())
+        if wire.CLASSLESS_ROUTES in fields.dropped:
+            # Without the classless routes the client needs those they would have replaced.
+            fields = place(frozenset((wire.CLASSLESS_ROUTES,)))
+            fields = fields._replace(dropped=(wire.CLASSLESS_ROUTES, *fields.dropped))
+        return fields
 
 
 class Dhcpv4Responder:
     """Answers the requests of one port, by the userdata of its flow."""
 
+    __slots__ = ("_host_name", "_host_name_option", "_layout", "_offerip")
+
     def __init__(self, opts: PutDhcpOpts) -> None:
-        """Lay out, once, everything a reply has from the userdata."""
-        values = dict(opts.options)
-        extension = opts.extension
-        self._offerip = opts.offerip.packed
-        self._addresses = {self._offerip, *(address.packed for address in extension.addresses)}
-        self._server_id = _four_bytes(values, wire.SERVER_ID)
-        lease_time = _four_bytes(values, wire.LEASE_TIME)
-        self._defect: Reason | None = None
-        if not self._server_id:
-            self._defect = Reason.NO_SERVER_ID
-        elif not lease_time:
-            self._defect = Reason.NO_LEASE_TIME
+        """For the port that has this userdata."""
+        self._layout = _Layout(opts)
+        host_name = dict(opts.options).get(wire.HOST_NAME, b"")
+        self._set(opts.offerip.packed, host_name, wire.encode_option(wire.HOST_NAME, host_name))
 
-        times = _renewal_times(int.from_bytes(lease_time, "big"), values)
-        known = {wire.SERVER_ID: b"", wire.LEASE_TIME: b"", **values, **times}
-        always = {
-            code: known[code]
-            for code in (wire.SERVER_ID, wire.LEASE_TIME, *values)
-            if code in _ALWAYS and (code not in _TIMES or code in times)
-        }
-        asked_only = {code: time for code, time in times.items() if code not in values}
+    def of_neighbour(self, offerip: bytes, host_name: bytes = b"") -> Dhcpv4Responder:
+        """That of a port whose userdata differs in these alone, at a fraction of the cost.
 
-        siaddr = values.get(_NEXT_SERVER, _ANY)[:4].ljust(4, b"\0")
-        without_times = {c: v for c, v in always.items() if c not in _TIMES | {wire.LEASE_TIME}}
-        self._offer = _Form(wire.OFFER, siaddr, _head(wire.OFFER, always), assigns=True)
-        self._ack = _Form(wire.ACK, siaddr, _head(wire.ACK, always), assigns=True)
-        # IPv6-only preferred is for those who ask for an address (RFC 8925 §3.3).
-        self._inform_ack = _Form(
-            wire.ACK,
-            siaddr,
-            _head(wire.ACK, without_times),
-            left_out=_TIMES | {wire.IPV6_ONLY},
-        )
-        self._nak = _Form(wire.NAK, _ANY, _head(wire.NAK, {wire.SERVER_ID: self._server_id}))
-        self._rapid_ack: _Form | None = None
-        if extension.rapid_commit:
-            at_once = {**always, wire.RAPID_COMMIT: b""}
-            self._rapid_ack = self._ack._replace(head=_head(wire.ACK, at_once))
-        self._ipv6_only = wire.IPV6_ONLY in values
+        An empty host name stands for this port's.
+        """
+        other = Dhcpv4Responder.__new__(Dhcpv4Responder)
+        other._layout = self._layout
+        if host_name:
+            other._set(offerip, host_name, wire.encode_option(wire.HOST_NAME, host_name))
+        else:
+            other._set(offerip, self._host_name, self._host_name_option)
+        return other
 
-        self._boot_files = BootFiles(
-            values.get(wire.BOOTFILE, b""), values.get(_BOOTFILE_ALT, b""), extension.boot_files
-        )
-        plain = {c: v for c, v in values.items() if c not in _ALWAYS and c != _NEXT_SERVER}
-        self._to_client = {
-            boot: _offered(
-                _with_boot(plain, boot), asked_only, _FOR_HTTP if boot.over_http else b""
-            )
-            for boot in self._boot_files.possible()
-        }
-        self._with_nak = _offered({wire.MESSAGE: _REFUSAL}, {})
+    def _set(self, offerip: bytes, host_name: bytes, host_name_option: bytes) -> None:
+        self._offerip = offerip
+        self._host_name = host_name
+        self._host_name_option = host_name_option
 
     def respond(self, frame: bytes) -> Verdict:
         """The verdict on the Ethernet frame of a request; never raises, whatever the bytes."""
         try:
             link, ip_source, port, message = decode_udp(frame)
         except FrameError as error:
-            return Silence(_FRAME_REASONS[type(error)])
-        if port != _SERVER_PORT:
+            return Silence(REASONS[type(error)])
+        if port != DHCPV4_SERVER_PORT:
             return Silence(Reason.NOT_DHCP)
         if len(message) < wire.HEADER_SIZE:
             return Silence(Reason.TRUNCATED, link[6:12])
@@ -177,8 +305,8 @@ class Dhcpv4Responder:
         """By message type (RFC 2131 §4.3)."""
         # Options of a fixed length that come twice are joined: the first one counts.
         kind = int.from_bytes(request.options.get(wire.MESSAGE_TYPE, b"")[:1], "big")
-        if self._defect is not None:
-            return Silence(self._defect, request.mac)
+        if self._layout.defect is not None:
+            return Silence(self._layout.defect, request.mac)
         if kind == wire.DISCOVER:
             return self._on_discover(request)
         if kind == wire.REQUEST:
@@ -198,7 +326,7 @@ class Dhcpv4Responder:
 
     def _for_another(self, request: _Request) -> bool:
         server = request.options.get(wire.SERVER_ID)
-        return server is not None and server[:4] != self._server_id
+        return server is not None and server[:4] != self._layout.server_id
 
     def _on_discover(self, request: _Request) -> Verdict:
         """DHCPDISCOVER: an offer, or the lease itself with Rapid Commit (RFC 4039 §3.1).
@@ -208,14 +336,13 @@ class Dhcpv4Responder:
         not every client understands an offer of none.
         """
         requested = _requested(request)
-        address = requested if requested in self._addresses else self._offerip
-        form = self._offer
-        if self._rapid_ack and wire.RAPID_COMMIT in request.options:
+        address = requested if requested in self._layout.more_addresses else self._offerip
+        if self._layout.rapid_commit and wire.RAPID_COMMIT in request.options:
             asked = request.options.get(wire.PARAMETER_REQUEST_LIST, b"")
             # Who is told to prefer IPv6 may not want the lease (RFC 8925 §3.3).
-            if not (self._ipv6_only and wire.IPV6_ONLY in asked):
-                form = self._rapid_ack
-        return self._reply(request, form, _ANY, address)
+            if not (self._layout.ipv6_only and wire.IPV6_ONLY in asked):
+                return self._reply(request, self._layout.rapid_ack, _ANY, address)
+        return self._reply(request, self._layout.offer, _ANY, address)
 
     def _on_request(self, request: _Request) -> Verdict:
         """DHCPREQUEST (RFC 2131 §4.3.2, Table 4).
@@ -228,19 +355,22 @@ class Dhcpv4Responder:
         requested = _requested(request)
         if requested == _ANY:
             return Silence(Reason.NO_ADDRESS, request.mac)
-        if requested not in self._addresses:
-            return self._reply(request, self._nak, _ANY, requested)
-        return self._reply(request, self._ack, request.ciaddr, requested)
+        if requested != self._offerip and requested not in self._layout.more_addresses:
+            return self._reply(request, self._layout.nak, _ANY, requested)
+        return self._reply(request, self._layout.ack, request.ciaddr, requested)
 
     def _on_inform(self, request: _Request) -> Verdict:
         """DHCPINFORM (RFC 2131 §4.3.5); a client that leaves ciaddr 0 is known by its IP source."""
         address = request.ciaddr if request.ciaddr != _ANY else request.ip_source
         if address == _ANY and request.giaddr == _ANY:
             return Silence(Reason.NO_ADDRESS, request.mac)
-        return self._reply(request, self._inform_ack, request.ciaddr, address)
+        return self._reply(request, self._layout.inform_ack, request.ciaddr, address)
 
     def _noted(self, request: _Request, reason: Reason, address: bytes, message: str) -> Silence:
-        """DHCPDECLINE and DHCPRELEASE: the address stays the port's (RFC 2131 §4.3.3, §4.3.4)."""
+        """DHCPDECLINE and DHCPRELEASE get no reply (RFC 2131 §4.3.3, §4.3.4).
+
+        A declined address may be parked, by whoever made the flow; a released one stays the port's.
+        """
         if self._for_another(request):
             return Silence(Reason.OTHER_SERVER, request.mac)
         if len(address) != 4 or address == _ANY:
@@ -250,39 +380,37 @@ class Dhcpv4Responder:
     def _reply(self, request: _Request, form: _Form, ciaddr: bytes, address: bytes) -> Verdict:
         """A reply of `form` with this ciaddr (RFC 2131 Table 3), about `address`."""
         options = request.options
-        if form is self._nak:
-            offered, asked = self._with_nak, b""
+        layout = self._layout
+        if form.kind == wire.NAK:
+            boot, asked = NO_BOOT, b""
         else:
-            offered = self._to_client[self._boot_files.choose(options)]
+            boot = layout.boot_files.choose(options)
             asked = options.get(wire.PARAMETER_REQUEST_LIST, b"")
 
         # The client identifier returns as it came (RFC 6842 §3), what the relay agent added as
         # the very last (RFC 3046 §2.2).
-        tail = b"".join(
-            wire.encode_option(code, options[code])
-            for code in (wire.CLIENT_ID, wire.RELAY_AGENT)
-            if code in options
-        )
+        tail = b""
+        for code in _RETURNED:
+            if code in options:
+                tail += wire.encode_option(code, options[code])
         wanted_size = int.from_bytes(options.get(wire.MAX_MESSAGE_SIZE, b"")[:2], "big")
         size = min(max(wanted_size, _MIN_DATAGRAM), _MAX_DATAGRAM)
         room = size - _IP_AND_UDP - wire.HEADER_SIZE
         if len(form.head) + len(tail) >= room:
             return Silence(Reason.NO_ROOM, request.mac)
 
-        codes = _choose(offered, asked, form.left_out)
-        body = b"".join([offered.encoded[code] for code in codes])
-        if len(form.head) + len(body) + len(tail) < room:
-            sname = _NO_SNAME if wire.TFTP_SERVER in codes else offered.sname
-            file = _NO_FILE if wire.BOOTFILE in codes else offered.file
-            fields = wire.Fields(form.head + body + tail + b"\xff", file, sname, ())
+        plan = layout.plan(form, boot, asked)
+        encoded = self._host_name_option.join(plan.options) + tail
+        if len(encoded) < room:
+            fields = wire.Fields(encoded + b"\xff", plan.file, plan.sname, ())
         else:
-            fields = _overload(form, offered, asked, tail, room)
+            fields = layout.overload(form, boot, asked, self._host_name, tail, room)
 
         to_mac, to_ip, to_port = self._destination(request, form, address)
         link = request.link
         message = request.message
         flags = message[wire.FLAGS]
-        if form is self._nak and request.giaddr != _ANY:
+        if form.kind == wire.NAK and request.giaddr != _ANY:
             # The relay agent must broadcast it: the client's address is wrong (RFC 2131 §4.3.2).
             flags = bytes((flags[0] | _BROADCAST_FLAG, flags[1]))
         reply = wire.encode_reply(
@@ -298,7 +426,12 @@ class Dhcpv4Responder:
             options=fields.options,
         )
         frame = encode_udp(
-            link[:6] + to_mac + link[12:], self._server_id, to_ip, to_port, _SERVER_PORT, reply
+            link[:6] + to_mac + link[12:],
+            self._layout.server_id,
+            to_ip,
+            to_port,
+            DHCPV4_SERVER_PORT,
+            reply,
         )
         return Answer(frame, _NAMES[form.kind], request.mac, address, fields.dropped)
 
@@ -307,18 +440,17 @@ class Dhcpv4Responder:
     ) -> tuple[bytes, bytes, int]:
         """Where a reply about `address` goes: MAC, address, port (RFC 2131 §4.1)."""
         sender = request.link[6:12]
-        informs = form is self._inform_ack
         # A DHCPINFORM is answered "directly to the address given in ciaddr" (§4.3.5), also when
         # it came through a relay agent: that is how Kea and ISC read it.
-        if request.giaddr != _ANY and not (informs and request.ciaddr != _ANY):
-            return sender, request.giaddr, _SERVER_PORT
-        if form is self._nak:
-            return _BROADCAST_MAC, _BROADCAST_IP, _CLIENT_PORT
+        if request.giaddr != _ANY and not (form.informs and request.ciaddr != _ANY):
+            return sender, request.giaddr, DHCPV4_SERVER_PORT
+        if form.kind == wire.NAK:
+            return _BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
         if request.ciaddr != _ANY:
-            return sender, request.ciaddr, _CLIENT_PORT
+            return sender, request.ciaddr, DHCPV4_CLIENT_PORT
         if request.message[wire.FLAGS][0] & _BROADCAST_FLAG:
-            return _BROADCAST_MAC, _BROADCAST_IP, _CLIENT_PORT
-        return sender, address, _CLIENT_PORT
+            return _BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
+        return sender, address, DHCPV4_CLIENT_PORT
 
 
 def _requested(request: _Request) -> bytes:
@@ -333,18 +465,18 @@ def _four_bytes(values: Mapping[int, bytes], code: int) -> bytes:
     return value if len(value) == 4 else b""
 
 
-def _renewal_times(lease_time_s: int, values: Mapping[int, bytes]) -> dict[int, bytes]:
-    """T1 and T2 by code, as configured or by default; none for an infinite lease.
+@lru_cache
+def _renewal_times(lease_time: bytes, t1: bytes, t2: bytes) -> Mapping[int, bytes]:
+    """T1 and T2 by code, as configured or, where empty, by default; none for an infinite lease.
 
     T1 < T2 < lease time is a MUST (RFC 2131 §4.4.5): times that break it give way to the defaults.
     """
-    if lease_time_s == _INFINITE_S:
+    lease_time_s = int.from_bytes(lease_time, "big")
+    if lease_time_s == INFINITY_S:
         return {}
     default = {wire.T1: lease_time_s // 2, wire.T2: lease_time_s * 7 // 8}
     configured = {
-        code: int.from_bytes(_four_bytes(values, code), "big")
-        for code in default
-        if _four_bytes(values, code)
+        code: int.from_bytes(time, "big") for code, time in ((wire.T1, t1), (wire.T2, t2)) if time
     }
     for times in (default | configured, default):
         if times[wire.T1] < times[wire.T2] < lease_time_s:
@@ -352,11 +484,13 @@ def _renewal_times(lease_time_s: int, values: Mapping[int, bytes]) -> dict[int, 
     return {}
 
 
+def _encode(options: Iterable[tuple[int, bytes]]) -> bytes:
+    return b"".join([wire.encode_option(code, value) for code, value in options])
+
+
 def _head(kind: int, options: Mapping[int, bytes]) -> bytes:
     """Option 53 and then `options`, encoded."""
-    return wire.encode_option(wire.MESSAGE_TYPE, bytes((kind,))) + b"".join(
-        wire.encode_option(code, value) for code, value in options.items()
-    )
+    return wire.encode_option(wire.MESSAGE_TYPE, bytes((kind,))) + _encode(options.items())
 
 
 def _with_boot(values: Mapping[int, bytes], boot: Boot) -> dict[int, bytes]:
@@ -369,53 +503,19 @@ def _with_boot(values: Mapping[int, bytes], boot: Boot) -> dict[int, bytes]:
     return public
 
 
-def _offered(
-    values: Mapping[int, bytes], asked_only: Mapping[int, bytes], asked_or_not: bytes = b""
-) -> _Offered:
-    """Compile `values`, in their order, and those that are sent only when asked for."""
-    every = {**values, **asked_only}
-    sname, file = values.get(wire.TFTP_SERVER, b""), values.get(wire.BOOTFILE, b"")
-    if len(sname) == 4:  # in OVN's userdata an address stands in four bytes; the field is for names
-        sname = b""
-    return _Offered(
-        values=every,
-        encoded={code: wire.encode_option(code, value) for code, value in every.items()},
-        # IPv6-only preferred is for those who ask for it (RFC 8925 §3.3).
-        unasked=tuple(code for code in values if code != wire.IPV6_ONLY),
-        asked_or_not=asked_or_not,
-        # A name in a field ends with a NUL (RFC 2131 §2); one that does not fit stays out.
-        sname=sname.ljust(wire.SNAME_SIZE, b"\0") if len(sname) < wire.SNAME_SIZE else _NO_SNAME,
-        file=file.ljust(wire.FILE_SIZE, b"\0") if len(file) < wire.FILE_SIZE else _NO_FILE,
-    )
+def _sname(offered: Mapping[int, bytes]) -> bytes:
+    """The field with the TFTP server's name, if it is one: OVN has an address in four bytes."""
+    name = offered.get(wire.TFTP_SERVER, b"")
+    # A name in a field ends with a NUL (RFC 2131 §2); one that does not fit stays out.
+    if len(name) == 4 or len(name) >= wire.SNAME_SIZE:
+        return _NO_SNAME
+    return name.ljust(wire.SNAME_SIZE, b"\0")
 
 
-def _choose(offered: _Offered, asked: bytes, left_out: frozenset[int]) -> list[int]:
-    """The codes to send, in the order they were asked for (RFC 2132 §9.8)."""
-    if not asked:
-        return [code for code in offered.unasked if code not in left_out]
-    wanted = dict.fromkeys(offered.asked_or_not + asked)
-    codes = [c for c in wanted if c in offered.encoded and c not in left_out]
-    if wire.CLASSLESS_ROUTES in codes:
-        # It replaces both for a client that asks for it (RFC 3442).
-        return [c for c in codes if c not in (wire.ROUTER, wire.STATIC_ROUTE)]
-    return codes
+def _file(offered: Mapping[int, bytes]) -> bytes:
+    """The field with the name of the boot file, if it fits."""
+    name = offered.get(wire.BOOTFILE, b"")
+    return name.ljust(wire.FILE_SIZE, b"\0") if len(name) < wire.FILE_SIZE else _NO_FILE
 
 
-def _overload(form: _Form, offered: _Offered, asked: bytes, tail: bytes, room: int) -> wire.Fields:
-    """The fields of a reply too big for its `options` field alone.
-
-    The boot file and TFTP server go as options, as their fields may be taken (RFC 2132 §9.4, §9.5).
-    """
-
-    def place(left_out: frozenset[int]) -> wire.Fields:
-        codes = _choose(offered, asked, left_out)
-        codes += [c for c in (wire.BOOTFILE, wire.TFTP_SERVER) if c in offered.values]
-        options = [(code, offered.values[code]) for code in dict.fromkeys(codes)]
-        return wire.overload(form.head, options, tail, room)
-
-    fields = place(form.left_out)
-    if wire.CLASSLESS_ROUTES in fields.dropped:
-        # Without the classless routes the client needs those they would have replaced.
-        fields = place(form.left_out | {wire.CLASSLESS_ROUTES})
-        fields = fields._replace(dropped=(wire.CLASSLESS_ROUTES, *fields.dropped))
-    return fields
+_WITH_NAK = {wire.MESSAGE: _REFUSAL}

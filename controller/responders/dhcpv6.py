@@ -16,12 +16,15 @@ and the switch keeps the checksum right with every field it sets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
-from controller.responders.verdict import Answer, Reason, Silence, Verdict
-from controller.wire import dhcpv6 as wire
-from controller.wire.frames import (
+from ovs_dhcpd.controller.responders.boot import HTTP_CLIENT6, Boot, BootFiles
+from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.wire import dhcpv6 as wire
+from ovs_dhcpd.controller.wire.frames import (
     Fragment,
     FrameError,
     NotIpv6,
@@ -30,14 +33,13 @@ from controller.wire.frames import (
     decode_ipv6_udp,
     encode_ipv6_udp,
 )
-from flows.domain_names import LABELS, NAMES
-from flows.extension import INFINITY_S
-from flows.options import DHCPV6
-from flows.userdata import PutDhcpv6Opts
+from ovs_dhcpd.flows.bindings.well_known import DHCPV6_CLIENT_PORT, DHCPV6_SERVER_PORT, UNSPECIFIED
+from ovs_dhcpd.flows.options.domain_names import LABELS, NAMES
+from ovs_dhcpd.flows.options.table import DHCPV6
+from ovs_dhcpd.flows.userdata.codec import PutDhcpv6Opts
+from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
-_CLIENT_PORT = 546
-_SERVER_PORT = 547
-_UNSPECIFIED = bytes(16)
+_UNSPECIFIED = UNSPECIFIED.packed
 _MULTICAST = 0xFF  # the first byte of every multicast address
 
 # What Ethernet carries beyond the headers of IPv6, UDP and DHCPv6: a reply is never fragmented.
@@ -55,8 +57,10 @@ _NOT_FROM_CLIENTS: Mapping[int, Reason] = {
     wire.RELAY_FORWARD: Reason.RELAYED,
     wire.RELAY_REPLY: Reason.SERVER_MESSAGE,
 }
+_MAX_CHOICES = 64  # a guest may ask for anything
 _EXTENDING = frozenset((wire.RENEW, wire.REBIND))
-_GIVING_BACK = {wire.RELEASE: "DHCPv6 RELEASE", wire.DECLINE: "DHCPv6 DECLINE"}
+DECLINE = "DHCPv6 DECLINE"
+_GIVING_BACK = {wire.RELEASE: "DHCPv6 RELEASE", wire.DECLINE: DECLINE}
 _ADVERTISED, _REPLIED = "DHCPv6 ADVERTISE", "DHCPv6 REPLY"
 
 _STATUS = {
@@ -70,18 +74,17 @@ _STATUS = {
         wire.NO_PREFIX: b"this port has no such prefix to give",
     }.items()
 }
+# What stands in an IA for which there is no lease, by its code.
 _NOTHING_LEFT = {
-    wire.IA_NA: wire.NO_ADDRESSES,
-    wire.IA_TA: wire.NO_ADDRESSES,
-    wire.IA_PD: wire.NO_PREFIX,
+    wire.IA_NA: _STATUS[wire.NO_ADDRESSES],
+    wire.IA_TA: _STATUS[wire.NO_ADDRESSES],
+    wire.IA_PD: _STATUS[wire.NO_PREFIX],
 }
+_NOTHING_TO_EXTEND = dict.fromkeys(_NOTHING_LEFT, _STATUS[wire.NO_BINDING])
+_NO_TIMES = bytes(8)
 
-# A client discards or replaces values out of these bounds (RFC 8415 §21.23-21.25).
-_BOUNDS = {
-    wire.REFRESH_TIME: (600, INFINITY_S),
-    wire.SOL_MAX_RT: (60, 86400),
-    wire.INF_MAX_RT: (60, 86400),
-}
+# The least that an IA takes in a reply is its header, its IAID and a status.
+_MAX_IAS = _ROOM // (4 + 4 + len(_STATUS[wire.NO_BINDING]))
 
 _FRAME_REASONS: Mapping[type[FrameError], Reason] = {
     NotIpv6: Reason.NOT_DHCP,
@@ -101,6 +104,7 @@ class _Request(NamedTuple):
     xid: bytes
     options: dict[int, bytes]
     ias: tuple[wire.Ia, ...]
+    ids: bytes  # the client's identifier as it came, if it came, and ours, encoded (§18.3)
 
     @property
     def mac(self) -> bytes:
@@ -111,48 +115,112 @@ class _Request(NamedTuple):
         return self.destination[0] == _MULTICAST
 
 
-class Dhcpv6Responder:
-    """Answers the requests of one port, by the userdata of its flow."""
+class _Layout:
+    """What all ports of a network have in common of the userdata, laid out once."""
 
     def __init__(self, opts: PutDhcpv6Opts) -> None:
-        """Lay out, once, everything a reply has from the userdata."""
         values = dict(opts.options)
         extension = opts.extension
         mac = values.pop(wire.SERVER_ID, b"")
-        self._server_duid = wire.encode_duid_ll(mac) if mac else b""
+        self.server_duid = wire.encode_duid_ll(mac) if mac else b""
+        self.server_id = wire.encode_option(wire.SERVER_ID, self.server_duid)
+        values.pop(wire.IA_ADDRESS, None)  # a port's own
 
-        ia_addr = values.pop(wire.IA_ADDRESS, b"")
-        addresses = tuple(ia_addr[at : at + 16] for at in range(0, len(ia_addr), 16))
-        addresses += tuple(address.packed for address in extension.addresses)
-        prefixes = tuple(
+        self.more_addresses = tuple(address.packed for address in extension.addresses)
+        self.prefixes = tuple(
             bytes((prefix.prefixlen,)) + prefix.network_address.packed
             for prefix in extension.delegated_prefixes
         )
-        # Temporary addresses change, and ours do not: there are none (RFC 8415 §6.5).
-        self._pools = {wire.IA_NA: addresses, wire.IA_TA: (), wire.IA_PD: prefixes}
-        self._leases = {
-            lease: wire.encode_lease(
-                lease, extension.preferred_lifetime_s, extension.valid_lifetime_s
-            )
-            for lease in (*addresses, *prefixes)
-        }
-        self._times = _renewal_times(extension.preferred_lifetime_s, extension.t1_s, extension.t2_s)
-        self._host_bits = 128 - extension.prefix_length
-        self._links = {self._link_of(address) for address in addresses}
-        self._rapid_commit = extension.rapid_commit
+        self.lifetimes_s = extension.preferred_lifetime_s, extension.valid_lifetime_s
+        self.times = _renewal_times(extension.preferred_lifetime_s, extension.t1_s, extension.t2_s)
+        self.host_bits = 128 - extension.prefix_length
+        self.rapid_commit = extension.rapid_commit
 
         preference = values.pop(wire.PREFERENCE, None)
-        self._preference = (
+        self.preference = (
             b"" if preference is None else wire.encode_option(wire.PREFERENCE, preference)
         )
         if wire.DOMAIN_SEARCH in values:
-            names = NAMES.decode(values[wire.DOMAIN_SEARCH])
-            values[wire.DOMAIN_SEARCH] = LABELS.encode(names)
-        for code, (least, most) in _BOUNDS.items():
-            if not least <= int.from_bytes(values.get(code, b""), "big") <= most:
-                values.pop(code, None)
-        self._to_ipxe = _with_bootfile(values, wire.BOOTFILE)
-        self._to_others = _with_bootfile(values, _BOOTFILE_ALT)
+            values[wire.DOMAIN_SEARCH] = _labels(values[wire.DOMAIN_SEARCH])
+        for code, option in DHCPV6.by_code.items():
+            if code in values and not option.allows(values[code]):
+                del values[code]  # no client takes it
+        self._boot_files = BootFiles(
+            values.pop(wire.BOOTFILE, b""), values.pop(_BOOTFILE_ALT, b""), extension.boot_files
+        )
+        self._values = values
+        self._choices: dict[tuple[Boot, bytes | None, int, bool], list[tuple[int, bytes]]] = {}
+
+    def choose(self, request: _Request) -> list[tuple[int, bytes]]:
+        """The options to send, as far as there is room: their codes, and each encoded."""
+        options = request.options
+        what = (
+            self._boot_files.choose6(options),
+            options.get(wire.OPTION_REQUEST),
+            _fqdn_flags(options[wire.FQDN]) if wire.FQDN in options else -1,
+            request.kind == wire.INFORMATION_REQUEST,
+        )
+        chosen = self._choices.get(what)
+        if chosen is None:
+            if len(self._choices) >= _MAX_CHOICES:
+                self._choices.clear()
+            chosen = self._choices[what] = list(self._choose(*what))
+        return chosen
+
+    def _choose(
+        self, boot: Boot, asked: bytes | None, fqdn_flags: int, only_informed: bool
+    ) -> Iterator[tuple[int, bytes]]:
+        """In the order of the option request option (RFC 8415 §18.3, §21.7).
+
+        First comes, asked for or not, what tells a client that its boot file is loaded by HTTP.
+        A client that sends none, which it must not do, gets everything.  Without an FQDN option
+        of its own, `fqdn_flags` -1, it gets none (RFC 4704 §6).
+        """
+        offered = self._values | ({wire.BOOTFILE: boot.file} if boot.file else {})
+        if boot.over_http:
+            offered.pop(wire.VENDOR_CLASS, None)
+            yield wire.VENDOR_CLASS, wire.encode_option(wire.VENDOR_CLASS, HTTP_CLIENT6)
+        codes = list(offered)
+        if asked is not None:
+            numbers = struct.unpack_from(f"!{len(asked) // 2}H", asked)
+            codes = list(dict.fromkeys(filter(offered.__contains__, numbers)))
+        for code in codes:
+            value = offered[code]
+            if code == wire.FQDN:
+                if fqdn_flags < 0:
+                    continue
+                value = bytes((fqdn_flags,)) + value
+            elif code == wire.REFRESH_TIME and not only_informed:  # RFC 8415 §21.23
+                continue
+            yield code, wire.encode_option(code, value)
+
+
+class Dhcpv6Responder:
+    """Answers the requests of one port, by the userdata of its flow."""
+
+    __slots__ = ("_layout", "_pools")
+
+    def __init__(self, opts: PutDhcpv6Opts) -> None:
+        """Lay out, once, everything a reply has from the userdata."""
+        ia_addr = dict(opts.options).get(wire.IA_ADDRESS, b"")
+        self._set(_Layout(opts), *(ia_addr[at : at + 16] for at in range(0, len(ia_addr), 16)))
+
+    def of_neighbour(self, ia_addr: bytes, host_name: bytes = b"") -> Dhcpv6Responder:
+        """That of a port whose userdata differs in its one ia_addr alone, at little cost.
+
+        Without one, it is this port's.
+        """
+        if not ia_addr:
+            return self
+        other = Dhcpv6Responder.__new__(Dhcpv6Responder)
+        other._set(self._layout, ia_addr)
+        return other
+
+    def _set(self, layout: _Layout, *addresses: bytes) -> None:
+        addresses += layout.more_addresses
+        self._layout = layout
+        # Temporary addresses change, and ours do not: there are none (RFC 8415 §6.5).
+        self._pools = {wire.IA_NA: addresses, wire.IA_TA: (), wire.IA_PD: layout.prefixes}
 
     def respond(self, frame: bytes) -> Verdict:
         """The verdict on the Ethernet frame of a request; never raises, whatever the bytes."""
@@ -160,7 +228,7 @@ class Dhcpv6Responder:
             link, source, destination, port, message = decode_ipv6_udp(frame)
         except FrameError as error:
             return Silence(_FRAME_REASONS[type(error)])
-        if port != _SERVER_PORT:
+        if port != DHCPV6_SERVER_PORT:
             return Silence(Reason.NOT_DHCP)
         mac = link[6:12]
         if len(message) < wire.HEADER_SIZE:
@@ -172,18 +240,25 @@ class Dhcpv6Responder:
         if source == _UNSPECIFIED or source[0] == _MULTICAST:
             return Silence(Reason.NO_REPLY_ADDRESS, mac)
         try:
-            options = wire.decode_options(message[wire.HEADER_SIZE :])
+            every_option = wire.decode_options(message[wire.HEADER_SIZE :])
+            ias = [option for option in every_option if option[0] in wire.IAS]
+            if len(ias) > _MAX_IAS:
+                return Silence(Reason.NO_ROOM, mac)
+            options = dict(reversed(every_option))
+            ids = self._layout.server_id
+            if wire.CLIENT_ID in options:
+                duid = wire.decode_duid(options[wire.CLIENT_ID])
+                ids = wire.encode_option(wire.CLIENT_ID, duid) + ids
             request = _Request(
                 link,
                 source,
                 destination,
                 kind,
                 message[wire.XID],
-                dict(reversed(options)),
-                wire.decode_ias(options),
+                options,
+                wire.decode_ias(ias) if ias else (),
+                ids,
             )
-            if wire.CLIENT_ID in request.options:
-                wire.decode_duid(request.options[wire.CLIENT_ID])
         except wire.OptionsError:
             return Silence(Reason.BAD_OPTIONS, mac)
         flaw = self._flaw(request)
@@ -191,7 +266,7 @@ class Dhcpv6Responder:
 
     def _flaw(self, request: _Request) -> Reason | None:
         """Why a message must be discarded (RFC 8415 §16, §16.2-16.9, §16.12)."""
-        if not self._server_duid:
+        if not self._layout.server_duid:
             return Reason.NO_SERVER_ID
         kind = request.kind
         server = request.options.get(wire.SERVER_ID)
@@ -201,7 +276,7 @@ class Dhcpv6Responder:
             return Reason.NO_SERVER_NAMED
         if server is not None and kind in _TO_ANY:
             return Reason.SERVER_NAMED
-        if server is not None and server != self._server_duid:
+        if server is not None and server != self._layout.server_duid:
             return Reason.OTHER_SERVER
         if request.ias and kind == wire.INFORMATION_REQUEST:
             return Reason.ASKS_FOR_LEASE
@@ -228,22 +303,27 @@ class Dhcpv6Responder:
         addresses = [lease for ia in request.ias for lease in ia.leases if len(lease) == 16]
         if not addresses:
             return Silence(Reason.NO_ADDRESS, request.mac)
-        if not self._links:
+        if not self._pools[wire.IA_NA]:
             return Silence(Reason.UNKNOWN_LINK, request.mac)
-        status = wire.NOT_ON_LINK if any(map(self._is_off_link, addresses)) else wire.SUCCESS
+        status = wire.NOT_ON_LINK if self._off_link(request) else wire.SUCCESS
         return self._reply(request, _STATUS[status], addresses[0])
 
     def _on_giving_back(self, request: _Request) -> Verdict:
-        """RELEASE, DECLINE (RFC 8415 §18.3.7, §18.3.8): heard, and the lease stays the port's."""
+        """RELEASE, DECLINE (RFC 8415 §18.3.7, §18.3.8): heard.
+
+        The verdict is about the first lease that is the port's, if one is.  What is declined may be
+        parked, by whoever made the flow; what is released stays the port's.
+        """
+        leases = [lease for ia in request.ias for lease in ia.leases]
         unknown = [
-            wire.encode_ia(ia, bytes(8), _STATUS[wire.NO_BINDING])
+            wire.encode_ia(ia, _NO_TIMES, _STATUS[wire.NO_BINDING])
             for ia in request.ias
-            if not set(ia.leases) & set(self._pools[ia.code])
+            if not any(lease in ia.leases for lease in self._pools[ia.code])
         ]
         return self._reply(
             request,
             _STATUS[wire.SUCCESS] + b"".join(unknown),
-            _address(lease for ia in request.ias for lease in ia.leases),
+            _address(sorted(leases, key=lambda lease: not self._has(lease))),
             message=_GIVING_BACK[request.kind],
         )
 
@@ -251,76 +331,99 @@ class Dhcpv6Responder:
         """SOLICIT, REQUEST, RENEW, REBIND (RFC 8415 §18.3.1, §18.3.2, §18.3.4, §18.3.5)."""
         if request.kind == wire.REBIND and not any(self._pools[ia.code] for ia in request.ias):
             return Silence(Reason.UNKNOWN_LINK, request.mac)  # it may be another server's client
-        given = self._give(request)
-        body = b"".join(self._ia(request.kind, ia, leases) for ia, leases in given.items())
-        address = _address(lease for leases in given.values() for lease in leases)
+        off_link = self._off_link(request)
+        given = self._give(request, off_link)
+        body = b"".join(
+            [
+                self._ia(request.kind, ia, leases, off_link)
+                for ia, leases in zip(request.ias, given, strict=True)
+            ]
+        )
+        address = _address(lease for leases in given for lease in leases)
         if request.kind != wire.SOLICIT:
             return self._configure(request, body, address)
         # Only what there is can be committed to; else an Advertise says that it is not (§18.3.9).
-        if self._rapid_commit and wire.RAPID_COMMIT in request.options and address:
+        if self._layout.rapid_commit and wire.RAPID_COMMIT in request.options and address:
             return self._configure(
                 request, wire.encode_option(wire.RAPID_COMMIT, b"") + body, address
             )
         return self._configure(
-            request, self._preference + body, address, wire.ADVERTISE, _ADVERTISED
+            request, self._layout.preference + body, address, wire.ADVERTISE, _ADVERTISED
         )
 
-    def _give(self, request: _Request) -> dict[wire.Ia, list[bytes]]:
+    def _give(self, request: _Request, off_link: set[bytes]) -> list[list[bytes]]:
         """Which leases each IA gets, for there is no record of which it had.
 
         Every IA gets those of our leases that it names, then one of the others if it has none; the
         first IA that has some also gets what is left.
         """
-        given: dict[wire.Ia, list[bytes]] = {ia: [] for ia in request.ias}
+        given: list[list[bytes]] = [[] for _ in request.ias]
         # A REBIND goes to all servers: only where the client takes any of them that is first may
         # it begin a lease (§18.3.5).
-        begins = request.kind != wire.REBIND or self._rapid_commit
+        begins = request.kind != wire.REBIND or self._layout.rapid_commit
         for code, pool in self._pools.items():
-            ias = [ia for ia in given if ia.code == code and not self._is_refused(request, ia)]
+            if not pool:
+                continue
             free = dict.fromkeys(pool)
-            for ia in ias:
-                given[ia] = [lease for lease in ia.leases if lease in free]
-                for lease in given[ia]:
-                    del free[lease]
-            for ia in ias:
-                if not given[ia] and free and begins:
-                    given[ia].append(next(iter(free)))
-                    del free[given[ia][0]]
-            for ia in ias:
-                if given[ia]:
-                    given[ia] += free
+            # A REQUEST for an address that does not fit the link gets none (§18.3.2).
+            takers = [
+                (ia, leases)
+                for ia, leases in zip(request.ias, given, strict=True)
+                if ia.code == code
+                and (request.kind != wire.REQUEST or off_link.isdisjoint(ia.leases))
+            ]
+            for ia, leases in takers:
+                for lease in ia.leases:
+                    if lease in free:
+                        del free[lease]
+                        leases.append(lease)
+            for _, leases in takers if begins else ():
+                if not free:
+                    break
+                if not leases:
+                    leases.append(next(iter(free)))
+                    del free[leases[0]]
+            for _, leases in takers:
+                if leases:
+                    leases += free
                     break
         return given
 
-    def _is_refused(self, request: _Request, ia: wire.Ia) -> bool:
-        """Whether a REQUEST asks for an address that does not fit the link (RFC 8415 §18.3.2)."""
-        return request.kind == wire.REQUEST and any(map(self._is_off_link, ia.leases))
+    def _ia(self, kind: int, ia: wire.Ia, leases: list[bytes], off_link: set[bytes]) -> bytes:
+        """The IA of a reply, with `leases` or with why there are none.
 
-    def _ia(self, kind: int, ia: wire.Ia, leases: list[bytes]) -> bytes:
-        """The IA of a reply, with `leases` or with why there are none."""
-        foreign = [lease for lease in ia.leases if lease not in self._leases]
-        off_link = any(map(self._is_off_link, foreign))
-        options = b"".join(self._leases[lease] for lease in leases)
-        known = bool(self._pools[ia.code])
-        if kind in _EXTENDING and (leases or off_link or (known and kind == wire.REBIND)):
+        Without a lease there is nothing to renew: T1 and T2 are 0, the client's choice (§21.4).
+        """
+        nothing = _NOTHING_TO_EXTEND if kind in _EXTENDING else _NOTHING_LEFT
+        if not leases and not ia.leases:
+            return wire.encode_ia(ia, _NO_TIMES, nothing[ia.code])
+        layout = self._layout
+        options = b"".join([wire.encode_lease(lease, *layout.lifetimes_s) for lease in leases])
+        is_off_link = bool(off_link) and not off_link.isdisjoint(ia.leases)
+        if kind in _EXTENDING and (
+            leases or is_off_link or (kind == wire.REBIND and self._pools[ia.code])
+        ):
             # What is not, or no longer, the client's it must stop to use (§18.3.4, §18.3.5).
-            options += b"".join(wire.encode_lease(lease, 0, 0) for lease in foreign)
+            foreign = [lease for lease in ia.leases if not self._has(lease)]
+            options += b"".join([wire.encode_lease(lease, 0, 0) for lease in foreign])
         if not options:
-            if kind in _EXTENDING:
-                status = wire.NO_BINDING
-            elif kind == wire.REQUEST and off_link:
-                status = wire.NOT_ON_LINK
-            else:
-                status = _NOTHING_LEFT[ia.code]
-            options = _STATUS[status]
-        return wire.encode_ia(ia, self._times, options)
+            refused = kind == wire.REQUEST and is_off_link
+            options = _STATUS[wire.NOT_ON_LINK] if refused else nothing[ia.code]
+        return wire.encode_ia(ia, layout.times if leases else _NO_TIMES, options)
 
-    def _link_of(self, address: bytes) -> int:
-        return int.from_bytes(address, "big") >> self._host_bits
+    def _has(self, lease: bytes) -> bool:
+        """Whether it is one of the port's."""
+        return lease in self._pools[wire.IA_NA] or lease in self._pools[wire.IA_PD]
 
-    def _is_off_link(self, lease: bytes) -> bool:
-        """Whether it is an address that certainly does not fit the link."""
-        return len(lease) == 16 and bool(self._links) and self._link_of(lease) not in self._links
+    def _off_link(self, request: _Request) -> set[bytes]:
+        """Those of the addresses named that certainly do not fit the link."""
+        named = [lease for ia in request.ias for lease in ia.leases if len(lease) == 16]
+        ours = self._pools[wire.IA_NA]
+        if not named or not ours:
+            return set()
+        host_bits = self._layout.host_bits
+        links = {int.from_bytes(address, "big") >> host_bits for address in ours}
+        return {each for each in named if int.from_bytes(each, "big") >> host_bits not in links}
 
     def _configure(
         self,
@@ -331,27 +434,15 @@ class Dhcpv6Responder:
         message: str = _REPLIED,
     ) -> Verdict:
         """A reply of `body` and, as far as there is room, the options the client asked for."""
-        offered = self._to_ipxe if _is_ipxe(request.options) else self._to_others
-        room = _ROOM - len(self._ids(request)) - len(body)
-        dropped = []
-        for code in _choose(offered, request):
-            value = offered[code]
-            if code == wire.FQDN:
-                value = bytes((_fqdn_flags(request.options[code]),)) + value
-            option = wire.encode_option(code, value)
+        room = _ROOM - len(request.ids) - len(body)
+        dropped: tuple[int, ...] = ()
+        for code, option in self._layout.choose(request):
             if len(option) > room:
-                dropped.append(code)
+                dropped += (code,)
             else:
                 body += option
                 room -= len(option)
-        return self._reply(request, body, address, kind, message, tuple(dropped))
-
-    def _ids(self, request: _Request) -> bytes:
-        """The client's identifier as it came, if it came, and ours (RFC 8415 §18.3)."""
-        ids = wire.encode_option(wire.SERVER_ID, self._server_duid)
-        if wire.CLIENT_ID in request.options:
-            ids = wire.encode_option(wire.CLIENT_ID, request.options[wire.CLIENT_ID]) + ids
-        return ids
+        return self._reply(request, body, address, kind, message, dropped)
 
     def _reply(
         self,
@@ -363,15 +454,15 @@ class Dhcpv6Responder:
         dropped: tuple[int, ...] = (),
     ) -> Verdict:
         """A reply with the identifiers and `body`; silence if that does not fit."""
-        options = self._ids(request) + body
+        options = request.ids + body
         if len(options) > _ROOM:
             return Silence(Reason.NO_ROOM, request.mac)
         frame = encode_ipv6_udp(
             request.link,
             request.source,
             request.destination,
-            _CLIENT_PORT,
-            _SERVER_PORT,
+            DHCPV6_CLIENT_PORT,
+            DHCPV6_SERVER_PORT,
             bytes((kind,)) + request.xid + options,
         )
         return Answer(frame, message, request.mac, address, dropped)
@@ -394,37 +485,10 @@ def _renewal_times(preferred_s: int, t1_s: int | None, t2_s: int | None) -> byte
     return t1.to_bytes(4, "big") + t2.to_bytes(4, "big")
 
 
-def _with_bootfile(values: Mapping[int, bytes], preferred: int) -> dict[int, bytes]:
-    """`values` with one boot file, under its public code: the preferred one if there are two."""
-    public = {}
-    for code, value in values.items():
-        if code in (wire.BOOTFILE, _BOOTFILE_ALT):
-            public[wire.BOOTFILE] = values.get(preferred, value)
-        else:
-            public[code] = value
-    return public
-
-
-def _is_ipxe(options: Mapping[int, bytes]) -> bool:
-    return b"iPXE" in options.get(wire.USER_CLASS, b"")
-
-
-def _choose(offered: Mapping[int, bytes], request: _Request) -> list[int]:
-    """The codes to send, in the order of the option request option (RFC 8415 §18.3, §21.7).
-
-    A client that sends none, which it must not do, gets everything.
-    """
-    asked = request.options.get(wire.OPTION_REQUEST)
-    left_out = set()
-    if wire.FQDN not in request.options:  # RFC 4704 §6
-        left_out.add(wire.FQDN)
-    if request.kind != wire.INFORMATION_REQUEST:  # RFC 8415 §21.23
-        left_out.add(wire.REFRESH_TIME)
-    codes = list(offered)
-    if asked is not None:
-        wanted = (int.from_bytes(asked[at : at + 2], "big") for at in range(0, len(asked) - 1, 2))
-        codes = [code for code in dict.fromkeys(wanted) if code in offered]
-    return [code for code in codes if code not in left_out]
+@lru_cache
+def _labels(names: bytes) -> bytes:
+    """The search list as labels, without compression (RFC 3646 §4, RFC 8415 §10)."""
+    return LABELS.encode(NAMES.decode(names))
 
 
 def _fqdn_flags(clients: bytes) -> int:

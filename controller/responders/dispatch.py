@@ -9,46 +9,87 @@ once for each distinct sequence of bytes and kept as a :class:`Path`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
-from controller.responders import template
-from controller.responders.dhcpv4 import Dhcpv4Responder
-from controller.responders.dhcpv6 import Dhcpv6Responder
-from controller.responders.nd_ra import NdRaResponder
-from controller.responders.template import Template
-from controller.responders.verdict import Answer, Reason, Silence, Verdict
-from controller.wire.nxt import (
+from ovs_dhcpd.controller.responders.dhcp_relay import (
+    DhcpRelayRequestResponder,
+    DhcpRelayResponseResponder,
+)
+from ovs_dhcpd.controller.responders.dhcpv4 import Dhcpv4Responder
+from ovs_dhcpd.controller.responders.dhcpv6 import DECLINE, Dhcpv6Responder
+from ovs_dhcpd.controller.responders.dns_lookup import DnsLookupResponder
+from ovs_dhcpd.controller.responders.nd_na import NdNaResponder
+from ovs_dhcpd.controller.responders.nd_ra import NdRaResponder
+from ovs_dhcpd.controller.responders.repeat import DHCPV4, DHCPV6, Layout, Template
+from ovs_dhcpd.controller.responders.responder import Responder
+from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
+from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.wire.declined import Declined
+from ovs_dhcpd.controller.wire.nxt import (
     BODY,
+    CONTINUATION,
+    METADATA,
+    NxtError,
     decode_packet_in2,
+    encode_property,
     encode_resume,
     encode_trailer,
     write_bit,
 )
-from flows.cursor import UserdataError
-from flows.userdata import ACTION_NAMES, Action, PutDhcpOpts, PutDhcpv6Opts, decode_userdata
+from ovs_dhcpd.controller.wire.openflow import VERSION
+from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
+from ovs_dhcpd.flows.userdata.codec import (
+    ACTION_NAMES,
+    DHCP_RELAY_REQ_CHK,
+    DHCP_RELAY_RESP_CHK,
+    DNS_LOOKUP,
+    DhcpRelayReqChk,
+    DhcpRelayRespChk,
+    DnsLookup,
+    LogicalAction,
+    PutDhcpOpts,
+    PutDhcpv6Opts,
+    PutNdRaOpts,
+    decode_userdata,
+    split_address,
+    split_host_name,
+)
+from ovs_dhcpd.flows.userdata.cursor import UserdataError
 
 OUR_OPCODES = frozenset(opcode.to_bytes(4, "big") for opcode in ACTION_NAMES)
+# Of flows that all ports of a network share: the limit of one port is none for them.
+_SHARED = frozenset(
+    opcode.to_bytes(4, "big") for opcode in (DNS_LOOKUP, DHCP_RELAY_REQ_CHK, DHCP_RELAY_RESP_CHK)
+)
 
-MAX_PATHS = 8192  # then all are forgotten: a flow takes about 2 kB, and 0.1 ms to learn again
+MIN_PATHS = 256  # a path takes about 4 kB, and 0.1 ms to learn again
+MAX_SERVERS = 1024  # some kB each; with options of their own, ports are so many networks
 MAX_TEMPLATES = 4  # of one flow: its client's DISCOVER, its REQUESTs, its renewal
+LAYOUTS: Mapping[type, Layout] = {Dhcpv4Responder: DHCPV4, Dhcpv6Responder: DHCPV6}
 
 
-class Responder(Protocol):
-    """A server of one port."""
-
-    def respond(self, frame: bytes) -> Verdict:
-        """The verdict on an Ethernet frame; never raises, whatever the bytes."""
+# The NXT_RESUME that lets a packet go on, and what was made of the packet.  A class with these
+# two names would add a twentieth to what a repeated answer costs.
+Resume = tuple[bytes, Verdict]
 
 
 class Path:
     """What one flow's userdata and frozen state come to.
 
     ``answered`` and ``unanswered`` are the resume's properties after the packet,
-    with the result bit 1 and 0.  ``respond`` gives the verdict on a packet.
+    with the result bit 1 and 0.  ``respond`` gives the verdict on a packet.  With a ``layout`` the
+    same request has the same answer, as :mod:`repeat` has it.
+
+    ``on_decline`` is called with the packet-ins' ``metadata`` and the verdict, where a client
+    declines its address.
     """
 
-    __slots__ = ("_answered", "_respond", "_templates", "_unanswered", "_version")
+    __slots__ = (
+        *("_answered", "_layout", "_metadata", "_respond", "_templates", "_unanswered"),
+        *("_version", "on_decline"),
+    )
 
     def __init__(
         self,
@@ -56,113 +97,253 @@ class Path:
         answered: bytes,
         unanswered: bytes,
         respond: Callable[[bytes], Verdict],
+        *,
+        layout: Layout | None = None,
+        metadata: bytes = b"",
     ) -> None:
         self._version = version
         self._answered = answered
         self._unanswered = unanswered
         self._respond = respond
+        self._layout = layout
         self._templates: dict[bytes, Template | None] = {}  # None: answered once
+        self._metadata = metadata
+        self.on_decline: Callable[[bytes, Verdict], object] = lambda *_: None
 
-    def resume(self, packet: bytes) -> tuple[bytes, Verdict]:
-        """The resume for ``packet``, and the verdict on it.
+    def resume(self, packet: bytes, now_s: float = 0.0) -> Resume:
+        """The resume for ``packet``, and the verdict on it; the time does not count.
 
         Where the same request has been answered before, that verdict is returned: its
         frame has that request's xid.
         """
-        key = template.key(packet)
-        known = self._templates.get(key)
-        if known is not None:
-            return known.resume(packet), known.verdict
+        layout = self._layout
+        if layout:
+            key = layout.key(packet)
+            known = self._templates.get(key)
+            if known is not None:
+                return known.resume(packet), known.verdict
         try:
             verdict = self._respond(packet)
         except Exception as error:  # the last line of defence: a frozen packet must not stay so
             verdict = _internal_error(error)
         if isinstance(verdict, Silence):
+            if verdict.reason is Reason.DECLINED:
+                self.on_decline(self._metadata, verdict)
             return encode_resume(self._version, packet, self._unanswered), verdict
-        if Template.fits(packet):
-            self._remember(key, verdict)
+        if verdict.message == DECLINE:
+            self.on_decline(self._metadata, verdict)
+        elif layout and layout.fits(packet):
+            self._remember(layout, key, verdict)
         return encode_resume(self._version, verdict.frame, self._answered), verdict
 
-    def _remember(self, key: bytes, answer: Answer) -> None:
+    def refuse(self, packet: bytes) -> Resume:
+        """The resume for ``packet``, unread: there are too many of them."""
+        return encode_resume(self._version, packet, self._unanswered), _TOO_MANY
+
+    def _remember(self, layout: Layout, key: bytes, answer: Answer) -> None:
         """Keep an answer ready when it is given a second time; few requests come again."""
         if key in self._templates:
-            self._templates[key] = Template(self._version, answer, self._answered)
+            self._templates[key] = Template(self._version, layout, answer, self._answered)
             return
         if len(self._templates) >= MAX_TEMPLATES:
             self._templates.clear()
         self._templates[key] = None
 
 
-class Resumer(Protocol):
-    """What a connection asks about each packet-in."""
+class LimitedPath:
+    """A path with a token bucket before it, which nothing is read before."""
 
-    def resume(self, message: bytes) -> tuple[bytes, Verdict] | None:
+    __slots__ = ("_bucket", "_path")
+
+    def __init__(self, path: Path, bucket: TokenBucket) -> None:
+        self._path = path
+        self._bucket = bucket
+
+    def resume(self, packet: bytes, now_s: float) -> Resume:
+        """As :meth:`Path.resume`, at the time ``now_s``."""
+        if self._bucket.admit(now_s):
+            return self._path.resume(packet)
+        return self._path.refuse(packet)
+
+
+class Resumer(Protocol):
+    """What a connection asks about each packet-in; ``flows`` is how many flows there are.
+
+    ``declined`` is what clients have declined, for others to take away.
+    """
+
+    flows: int
+    declined: list[Declined]
+
+    def resume(self, message: bytes, now_s: float) -> Resume | None:
         """The resume and the verdict; None if we are not to resume the packet."""
+
+    def limit(self, buckets: Mapping[int, TokenBucket]) -> None:
+        """From now on the flows with these cookies have a token bucket, and no others."""
 
 
 class Dispatcher:
     """Turns NXT_PACKET_IN2 messages into NXT_RESUME messages and verdicts.
 
     With ``only_ours``, packets with another opcode than ours are somebody else's to resume.
+
+    A path that is not used while as many others are as there are ``flows`` is forgotten, so that
+    ports that come and go leave nothing behind.
+
+    With ``each``, each path has a token bucket of its own, with that limit.
     """
 
-    def __init__(self, *, only_ours: bool = False) -> None:
-        self._only_ours = only_ours
-        self._paths: dict[bytes, Path | None] = {}
+    flows = 4096  # until somebody knows better
 
-    def resume(self, message: bytes) -> tuple[bytes, Verdict] | None:
-        """The resume for one NXT_PACKET_IN2, and the verdict on its packet.
+    def __init__(self, *, only_ours: bool = False, each: RateLimit | None = None) -> None:
+        self.declined: list[Declined] = []
+        self._only_ours = only_ours
+        self._each = each
+        self._buckets: Mapping[int, TokenBucket] = {}
+        self._servers = Servers()
+        self._paths: dict[bytes, Path | LimitedPath | None] = {}
+        self._older: dict[bytes, Path | LimitedPath | None] = {}  # not used since _paths was begun
+
+    def limit(self, buckets: Mapping[int, TokenBucket]) -> None:
+        """From now on the flows with these cookies have a token bucket; from any thread.
+
+        Nothing is done if it is the same mapping as before, which must not have changed.
+        """
+        if buckets is not self._buckets:
+            self._buckets = buckets
+            self._older, self._paths = {}, {}
+
+    def resume(self, message: bytes, now_s: float = 0.0) -> Resume | None:
+        """The resume for one NXT_PACKET_IN2 that has come at ``now_s``, and the verdict.
 
         None if there is nothing to resume: the packet is not frozen, or not ours.  Raises
         :exc:`controller.wire.nxt.NxtError` on a message that is not a packet-in.
         """
-        size = message[BODY + 2] << 8 | message[BODY + 3]
-        after_packet = message[BODY + (size + 7 & ~7) :]
         try:
+            size = message[BODY + 2] << 8 | message[BODY + 3]
+            after_packet = message[BODY + (size + 7 & ~7) :]
             path = self._paths[after_packet]
         except KeyError:
             path = self._learn(message, after_packet)
-        return path.resume(message[BODY + 4 : BODY + size]) if path else None
+        except IndexError:
+            raise NxtError(f"NXT_PACKET_IN2 of {len(message)} bytes, no packet") from None
+        return path.resume(message[BODY + 4 : BODY + size], now_s) if path else None
 
-    def _learn(self, message: bytes, after_packet: bytes) -> Path | None:
-        path = compile_path(message, only_ours=self._only_ours)
-        if len(self._paths) >= MAX_PATHS:
-            self._paths.clear()
+    def _learn(self, message: bytes, after_packet: bytes) -> Path | LimitedPath | None:
+        path: Path | LimitedPath | None
+        if after_packet in self._older:
+            path = self._older.pop(after_packet)
+        else:
+            path = found = compile_path(message, self._servers, only_ours=self._only_ours)
+            if found:
+                found.on_decline = self._note_declined
+            bucket = self._bucket(message)
+            if found and bucket:
+                path = LimitedPath(found, bucket)
+        if len(self._paths) >= max(self.flows, MIN_PATHS):
+            self._older, self._paths = self._paths, {}
         self._paths[after_packet] = path
         return path
 
+    def _note_declined(self, metadata: bytes, verdict: Verdict) -> None:
+        from ovs_dhcpd.controller.wire.trace import in_port  # which is seldom needed
 
-def compile_path(message: bytes, *, only_ours: bool = False) -> Path | None:
+        ofport = in_port(metadata)
+        if ofport is not None:
+            self.declined.append(Declined(ofport, verdict.mac, verdict.address))
+
+    def _bucket(self, message: bytes) -> TokenBucket | None:
+        """The token bucket of the flow that sent ``message``, if it has one."""
+        if self._each:
+            shared = decode_packet_in2(message).userdata[:4] in _SHARED
+            return None if shared else TokenBucket(self._each)
+        return self._buckets.get(decode_packet_in2(message).cookie) if self._buckets else None
+
+
+class Servers:
+    """The responders of the ports of some networks, and of each where its result goes.
+
+    What is decoded and laid out once serves all userdata that differ only in what is likely to be
+    a port's own, its address and its host name.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[tuple[int, int], Responder]] = {}
+
+    def of(self, userdata: bytes) -> tuple[tuple[int, int], Responder]:
+        """Register and bit of the result, and the responder.  Raises :exc:`UserdataError`."""
+        address, common = split_address(userdata)
+        host_name = b""
+        if common not in self._known:
+            host_name, common = split_host_name(common)
+        register, responder = self._known.get(common) or self._learn(common)
+        return register, responder.of_neighbour(address, host_name)
+
+    def _learn(self, common: bytes) -> tuple[tuple[int, int], Responder]:
+        opts = decode_userdata(common)
+        if opts.result.register is None:
+            raise UserdataError(f"the result {opts.result} is in no register")
+        if len(self._known) >= MAX_SERVERS:
+            self._known.clear()
+        self._known[common] = known = opts.result.register, responder_for(opts)
+        return known
+
+
+@lru_cache(maxsize=1024)
+def _results(metadata: bytes, register: int, bit: int) -> tuple[bytes, bytes]:
+    """The metadata's property with the result 1 and 0; it is the same for all ports of a network.
+
+    Raises :exc:`NxtError` where ``metadata`` is malformed.
+    """
+    one, zero = (write_bit(metadata, register, bit, value) for value in (True, False))
+    return encode_property(METADATA, one), encode_property(METADATA, zero)
+
+
+def compile_path(message: bytes, servers: Servers, *, only_ours: bool = False) -> Path | None:
     """The path of the flow that sent ``message``; None if its packets are not to be resumed."""
     packet_in = decode_packet_in2(message)
     metadata, continuation = packet_in.metadata, packet_in.continuation
     if continuation is None or (only_ours and packet_in.userdata[:4] not in OUR_OPCODES):
         return None
-    unchanged = encode_trailer(metadata, continuation)
     try:
-        opts = decode_userdata(packet_in.userdata)
-        if opts.result.register is None:
-            raise UserdataError(f"the result {opts.result} is in no register")
-        answered, unanswered = (
-            encode_trailer(write_bit(metadata, *opts.result.register, value), continuation)
-            for value in (True, False)
+        (register, bit), responder = servers.of(packet_in.userdata)
+        answered, unanswered = _results(metadata, register, bit)
+        frozen = encode_property(CONTINUATION, continuation)
+        return Path(
+            message[VERSION],
+            answered + frozen,
+            unanswered + frozen,
+            responder.respond,
+            layout=LAYOUTS.get(type(responder)),
+            metadata=metadata,
         )
-        return Path(message[0], answered, unanswered, responder_for(opts).respond)
     except UserdataError as error:
         silence = Silence(Reason.BAD_USERDATA, detail=str(error))
     except Exception as error:  # as in Path.resume
         silence = _internal_error(error)
-    return Path(message[0], unchanged, unchanged, lambda _: silence)
+    unchanged = encode_trailer(metadata, continuation)
+    return Path(message[VERSION], unchanged, unchanged, lambda _: silence)
+
+
+_TOO_MANY = Silence(Reason.RATE_LIMIT)
 
 
 def _internal_error(error: Exception) -> Silence:
     return Silence(Reason.INTERNAL_ERROR, detail=f"{type(error).__name__}: {error}")
 
 
-def responder_for(opts: Action) -> Responder:
+def responder_for(opts: LogicalAction) -> Responder:
     """The responder that carries out what the userdata says."""
     if isinstance(opts, PutDhcpOpts):
         return Dhcpv4Responder(opts)
     if isinstance(opts, PutDhcpv6Opts):
         return Dhcpv6Responder(opts)
-    return NdRaResponder(opts)
+    if isinstance(opts, PutNdRaOpts):
+        return NdRaResponder(opts)
+    if isinstance(opts, DnsLookup):
+        return DnsLookupResponder()
+    if isinstance(opts, DhcpRelayReqChk):
+        return DhcpRelayRequestResponder(opts)
+    if isinstance(opts, DhcpRelayRespChk):
+        return DhcpRelayResponseResponder(opts)
+    return NdNaResponder(opts)

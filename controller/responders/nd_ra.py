@@ -22,17 +22,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import IPv6Address
 
-from controller.responders.verdict import Answer, Reason, Silence, Verdict
-from controller.wire import nd
-from controller.wire.frames import Fragment, FrameError, NotIpv6, Truncated
-from controller.wire.nd import ALL_NODES, ALL_NODES_MAC, UNSPECIFIED
-from flows.userdata import PutNdRaOpts
+from ovs_dhcpd.controller.responders.responder import Responder
+from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.wire import nd
+from ovs_dhcpd.controller.wire.frames import Fragment, FrameError, NotIpv6, Truncated
+from ovs_dhcpd.flows.bindings.well_known import ALL_NODES, ALL_NODES_MAC, UNSPECIFIED
+from ovs_dhcpd.flows.userdata.codec import PutNdRaOpts
 
 MESSAGE = "ND_RA"
 
 _IPV6 = b"\x86\xdd"
+_UNSPECIFIED, _ALL_NODES = UNSPECIFIED.packed, ALL_NODES.packed
 _MULTICAST = 0xFF
-_REASONS: Mapping[type[ValueError], Reason] = {
+REASONS: Mapping[type[ValueError], Reason] = {
     NotIpv6: Reason.NOT_SOLICITATION,
     Fragment: Reason.FRAGMENT,
     Truncated: Reason.TRUNCATED,
@@ -43,7 +45,7 @@ _REASONS: Mapping[type[ValueError], Reason] = {
 }
 
 
-class NdRaResponder:
+class NdRaResponder(Responder):
     """Answers the router solicitations of one port, by the userdata of its flow."""
 
     def __init__(self, opts: PutNdRaOpts) -> None:
@@ -52,13 +54,13 @@ class NdRaResponder:
     def respond(self, frame: bytes) -> Verdict:
         """The verdict on the Ethernet frame of a solicitation; never raises, whatever the bytes."""
         try:
-            link, source, destination = nd.decode_solicitation(frame)
+            link, source, destination, _ = nd.decode_solicitation(frame)
         except (FrameError, nd.NdError) as error:
-            return Silence(_REASONS[type(error)])
+            return Silence(REASONS[type(error)])
         mac = to_mac = link[6:12]
-        if source == UNSPECIFIED:
+        if source == _UNSPECIFIED:
             # It has no address yet.  OVN sends this to all nodes at the asker's MAC.
-            source, to_mac = ALL_NODES, ALL_NODES_MAC
+            source, to_mac = _ALL_NODES, ALL_NODES_MAC
         elif source[0] == _MULTICAST:
             return Silence(Reason.NO_REPLY_ADDRESS, mac)
         link = link[:6] + to_mac + link[12:]
@@ -67,4 +69,4 @@ class NdRaResponder:
 
 def unsolicited(message: bytes, mac: bytes, address: IPv6Address) -> bytes:
     """The frame in which the router at `mac` and `address` sends `message` to all nodes."""
-    return nd.encode_nd(ALL_NODES_MAC + mac + _IPV6, address.packed, ALL_NODES, message)
+    return nd.encode_nd(ALL_NODES_MAC + mac + _IPV6, address.packed, _ALL_NODES, message)

@@ -7,7 +7,7 @@ Logs, counters and tests read the verdict; a responder tells nobody anything els
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Reason(enum.Enum):
@@ -17,6 +17,7 @@ class Reason(enum.Enum):
     FRAGMENT = "IP fragment"
     TRUNCATED = "truncated packet"
     NOT_BOOTREQUEST = "not a BOOTREQUEST"
+    NOT_BOOTREPLY = "not a BOOTREPLY"
     NOT_ETHERNET = "hardware type is not Ethernet"
     BAD_COOKIE = "no DHCP magic cookie"
     BAD_OPTIONS = "malformed options"
@@ -30,6 +31,11 @@ class Reason(enum.Enum):
     RELEASED = "address released"
     NO_ROOM = "reply does not fit"
     RELAYED = "relayed message"
+    TOO_MANY_HOPS = "came through too many relay agents"
+    OTHER_RELAY = "meant for another relay agent"
+    NOT_THE_SERVER = "not from the relay agent's server"
+    OFF_LINK = "address is not of the relay agent's network"
+    DNS = "DNS, which ovn-controller alone looks up"
     UNICAST = "sent to a unicast address"
     NO_REPLY_ADDRESS = "sender has no unicast address"
     NO_CLIENT_ID = "no client identifier"
@@ -37,26 +43,28 @@ class Reason(enum.Enum):
     SERVER_NAMED = "names a server, which it must not"
     ASKS_FOR_LEASE = "asks for a lease, which it must not"
     NOT_SOLICITATION = "not a Router Solicitation"
+    NOT_FOR_SERVER = "not a Neighbor Solicitation for the server"
     FORWARDED = "hop limit is not 255"
     BAD_CHECKSUM = "bad checksum"
     UNKNOWN_LINK = "cannot tell if the address fits the link"
     NO_SERVER_ID = "userdata has no server_id"
     NO_LEASE_TIME = "userdata has no lease_time"
+    RATE_LIMIT = "more than its rate limit"
     BAD_USERDATA = "bad userdata"
     INTERNAL_ERROR = "internal error"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A reply is to be sent.
 
     In `frame` the Ethernet source and the UDP source port say where the reply must go; the
     pipeline's response table swaps them across.  `message` is "DHCPOFFER", "DHCPACK", "DHCPNAK",
     "DHCPv6 ADVERTISE" or "DHCPv6 REPLY"; the replies to DECLINE and RELEASE, which say no more than
-    that it was heard, are "DHCPv6 DECLINE" and "DHCPv6 RELEASE"; a router advertisement is
-    "ND_RA".  `mac` is the client's; `address` (4 or 16 bytes) is the first one offered,
-    acknowledged, refused or given back, b"" if there is none; `dropped` lists the codes of the
-    options that did not fit.
+    that it was heard, are "DHCPv6 DECLINE" and "DHCPv6 RELEASE"; advertisements are "ND_RA" of a
+    router and "ND_NA" of a neighbour; what a relay agent passes on is "DHCP_RELAY_REQ" and
+    "DHCP_RELAY_RESP".  `mac` is the client's; `address` (4 or 16 bytes) is the
+    first one offered, acknowledged, refused or given back, b"" if there is none; `dropped` lists
+    the codes of the options that did not fit.
     """
 
     frame: bytes
@@ -66,13 +74,12 @@ class Answer:
     dropped: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(NamedTuple):
     """Nothing is to be sent.
 
-    `message` is "DHCPDECLINE" or "DHCPRELEASE", with the `address` it is about, where the silence
-    is the protocol's own; else it is empty.  `detail` says more than the reason where there is
-    more to say.
+    `message` is "DHCPDECLINE" or "DHCPRELEASE", with the `address` it is about, or "DNS_LOOKUP",
+    where silence is what is meant; else it is empty.  `detail` says more than the reason where
+    there is more to say.
     """
 
     reason: Reason

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the configuration comes from and where the ports are: the sources the daemon reads."""
+"""Where configuration comes from: files, and OVN's Northbound database."""

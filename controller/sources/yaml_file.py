@@ -9,15 +9,17 @@ Anchors, aliases and merge keys (`<<`) work; tags do not.
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-
-from flows.bindings import Configuration, Place
-from flows.sections import ConfigError, Mistakes, Section
-from flows.settings import parse_configuration
+from ovs_dhcpd.flows.bindings.network import Configuration
+from ovs_dhcpd.flows.configuration.networks import parse_configuration
+from ovs_dhcpd.flows.configuration.section import ConfigError, Mistakes, Place, Section
+from ovs_dhcpd.flows.options.wording import escape
 
 __all__ = ["ConfigError", "load"]
 
@@ -25,6 +27,18 @@ __all__ = ["ConfigError", "load"]
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 MAX_DEPTH = 16  # the configuration needs 7
+# A bridge has 65,279 ports at most (OpenFlow), and each takes some 100 bytes of YAML and 1.5 kB of
+# memory: this is enough for two such bridges.
+MAX_SIZE = 16 << 20
+
+# What is not read: it would block, never end, or do something by being opened.
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -46,10 +60,23 @@ def load(*paths: str | Path, bridge: str = "") -> Configuration:
 
 
 def _read(path: str | Path) -> bytes:
+    """The bytes of the file; raises ConfigError if it is none, or is too large."""
     try:
-        return Path(path).read_bytes()
+        _refuse_special(path, os.stat(path).st_mode)
+        # Who replaces it now by a FIFO shall not block us.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            _refuse_special(path, os.fstat(file.fileno()).st_mode)
+            text = file.read(MAX_SIZE + 1)
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    if len(text) > MAX_SIZE:
+        raise ConfigError([f"{path}: is too large, expected {MAX_SIZE >> 20} MB at most"])
+    return text
+
+
+def _refuse_special(path: str | Path, mode: int) -> None:
+    if kind := _KINDS.get(stat.S_IFMT(mode)):
+        raise ConfigError([f"{path}: is {kind}, expected a file"])
 
 
 @dataclass(slots=True)
@@ -84,7 +111,9 @@ class _Builder:
             raise self._error(text.count(b"\n", 0, error.start), "is not UTF-8") from None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise self._error(mark.line if mark else 0, f"is not YAML: {error.problem}") from None
+            raise self._error(
+                mark.line if mark else 0, f"is not YAML: {escape(str(error.problem))}"
+            ) from None
         except yaml.reader.ReaderError as error:
             line = text.count(b"\n", 0, error.position)
             raise self._error(line, f"is not YAML: {error.reason}") from None
@@ -104,12 +133,11 @@ class _Builder:
             self._open_name(top, top.container, event.value, line + 1)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
-                raise self._error(
-                    line, f"*{event.anchor} is unknown, expected &{event.anchor} before"
-                )
+                anchor = escape(str(event.anchor))
+                raise self._error(line, f"*{anchor} is unknown, expected &{anchor} before")
             self._place(self._anchors[event.anchor])
         elif (tag := getattr(event, "tag", None)) not in (None, "!"):
-            raise self._error(line, f"tag {tag} is not supported, expected none")
+            raise self._error(line, f"tag {escape(tag)} is not supported, expected none")
         elif isinstance(event, yaml.ScalarEvent):
             value = _resolve(event.value) if event.implicit[0] else event.value
             if event.anchor:
@@ -127,7 +155,7 @@ class _Builder:
     def _open_name(self, top: _Open, section: Section, name: str, line: int) -> None:
         top.name = name
         if name in section.lines:
-            what = f"{name}: is at {section.place(name)} too, expected it once"
+            what = f"{escape(name)}: is at {section.place(name)} too, expected it once"
             self._mistakes.add(Place(self._path, line), what)
         else:
             section.lines[name] = line

@@ -18,11 +18,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from ovs_dhcpd.controller.wire.unread import FEW, MANY, none_of, pass_over
+
 OP: Final = 0
 HARDWARE: Final = slice(1, 3)
+HOPS: Final = 3
 XID: Final = slice(4, 8)
 FLAGS: Final = slice(10, 12)
 CIADDR: Final = slice(12, 16)
+YIADDR: Final = slice(16, 20)
 GIADDR: Final = slice(24, 28)
 CHADDR: Final = slice(28, 44)
 CLIENT_MAC: Final = slice(28, 34)
@@ -32,6 +36,8 @@ COOKIE: Final = slice(236, 240)
 HEADER_SIZE: Final = 240  # with the cookie
 
 BOOTREQUEST: Final = 1
+BOOTREPLY: Final = 2
+MAX_HOPS: Final = 16  # RFC 1542 §4.1.1
 ETHERNET: Final = b"\x01\x06"  # htype, hlen
 MAGIC_COOKIE: Final = b"\x63\x82\x53\x63"
 MIN_SIZE: Final = 300  # RFC 1542 §2.1
@@ -40,7 +46,9 @@ FILE_SIZE: Final = 128
 
 # Options that the protocol itself works with (RFC 2132 unless said)
 PAD: Final = 0
+NETMASK: Final = 1
 ROUTER: Final = 3
+HOST_NAME: Final = 12
 STATIC_ROUTE: Final = 33
 REQUESTED_ADDRESS: Final = 50
 LEASE_TIME: Final = 51
@@ -65,6 +73,27 @@ CLASSLESS_ROUTES: Final = 121  # RFC 3442
 ETHERBOOT: Final = 175  # iPXE's own
 END: Final = 255
 
+# Those that a server reads of a request, and a relay agent of a reply.
+READ: Final = frozenset(
+    (
+        NETMASK,
+        REQUESTED_ADDRESS,
+        OVERLOAD,
+        MESSAGE_TYPE,
+        SERVER_ID,
+        PARAMETER_REQUEST_LIST,
+        MAX_MESSAGE_SIZE,
+        VENDOR_CLASS,
+        CLIENT_ID,
+        USER_CLASS,
+        RAPID_COMMIT,
+        RELAY_AGENT,
+        ARCHITECTURE,
+        ETHERBOOT,
+    )
+)
+_pass_over = pass_over(none_of({PAD, END, *READ}), padding=b"\0*")
+
 DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE, INFORM = range(1, 9)
 
 # Values of OVERLOAD: which fields hold options
@@ -73,14 +102,15 @@ _IN_SNAME: Final = 2
 
 
 class OptionsError(ValueError):
-    """An option runs past the end of the field it is in."""
+    """An option runs past the end of the field it is in, or there are far too many."""
 
 
 def decode_options(message: bytes) -> dict[int, bytes]:
     """The options of a message of at least HEADER_SIZE bytes.  Raises OptionsError.
 
     Reads `file` and then `sname` too where option 52 says so (RFC 2131 §4.1), and joins the
-    options of one code (RFC 3396 §7).  A missing END is forgiven.
+    options of one code (RFC 3396 §7).  A missing END is forgiven.  Where there are many options,
+    small ones that are not in READ may be left out.
     """
     options: dict[int, bytes] = {}
     _read_options(message[HEADER_SIZE:], options)
@@ -94,16 +124,22 @@ def decode_options(message: bytes) -> dict[int, bytes]:
 
 
 def _read_options(field: bytes, options: dict[int, bytes]) -> None:
-    at, end = 0, len(field)
+    at, end, steps = 0, len(field), 0
     while at < end:
+        steps += 1
         code = field[at]
+        if steps > FEW and code not in READ:
+            after = _pass_over(field, at)
+            if after > at:
+                at = after
+                continue
         if code == PAD:
             at += 1
             continue
         if code == END:
             return
         start = at + 2
-        if start > end:
+        if start > end or steps > MANY:
             raise OptionsError
         at = start + field[start - 1]
         if at > end:

@@ -17,8 +17,11 @@ length and the 16 bytes of the prefix.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from typing import Final, NamedTuple
+
+from ovs_dhcpd.controller.wire.unread import FEW, MANY, none_of, pass_over
 
 XID: Final = slice(1, 4)
 HEADER_SIZE: Final = 4
@@ -38,14 +41,38 @@ PREFERENCE: Final = 7
 STATUS: Final = 13
 RAPID_COMMIT: Final = 14
 USER_CLASS: Final = 15
+VENDOR_CLASS: Final = 16
 DOMAIN_SEARCH: Final = 24  # RFC 3646
 IA_PD: Final = 25
 IA_PREFIX: Final = 26
 REFRESH_TIME: Final = 32
 FQDN: Final = 39  # RFC 4704
 BOOTFILE: Final = 59  # RFC 5970
+ARCHITECTURE: Final = 61  # RFC 5970
 SOL_MAX_RT: Final = 82
 INF_MAX_RT: Final = 83
+
+# Those that say something about the reply; a server has no use for the others of a request.
+READ: Final = frozenset(
+    (
+        CLIENT_ID,
+        SERVER_ID,
+        IA_NA,
+        IA_TA,
+        IA_ADDRESS,
+        OPTION_REQUEST,
+        RAPID_COMMIT,
+        USER_CLASS,
+        VENDOR_CLASS,
+        IA_PD,
+        IA_PREFIX,
+        FQDN,
+        ARCHITECTURE,
+    )
+)
+_pass_over = pass_over(b"(?:\\x00%b|[^\\x00].)" % none_of(READ), size=b"\\x00")
+_OPTION: Final = struct.Struct("!HH")  # code, length
+_LIFETIMES: Final = struct.Struct("!II")  # preferred, valid
 
 # Status codes (RFC 8415 §21.13)
 SUCCESS, _, NO_ADDRESSES, NO_BINDING, NOT_ON_LINK, USE_MULTICAST, NO_PREFIX = range(7)
@@ -59,14 +86,16 @@ _DUID_LL: Final = b"\0\3\0\1"  # type 3, hardware type 1 is Ethernet (RFC 8415 �
 _MIN_DUID, _MAX_DUID = 3, 130  # with the type (RFC 8415 §11.1)
 
 _UNSPECIFIED: Final = bytes(16)
+_ONE_ADDRESS: Final = b"\0\5\0\x18"  # an IA address with no options: its code and length
 # How long the fixed part of an IA is, and where in its address or prefix option the lease is.
 _IA_FIXED: Final = {IA_NA: 12, IA_TA: 4, IA_PD: 12}
+IAS: Final = frozenset(_IA_FIXED)
 _LEASES: Final = {IA_ADDRESS: (24, slice(0, 16)), IA_PREFIX: (25, slice(8, 25))}
 
 
 class OptionsError(ValueError):
     """An option runs past the end of what it is in, or is too short for what must be in it, or a
-    prefix is longer than an address."""
+    prefix is longer than an address, or there are far too many options."""
 
 
 class Ia(NamedTuple):
@@ -81,16 +110,29 @@ class Ia(NamedTuple):
 
 
 def decode_options(data: bytes) -> list[tuple[int, bytes]]:
-    """All options in `data`, code and value, in their order.  Raises OptionsError."""
-    options = []
-    at, end = 0, len(data)
+    """The options in `data`, code and value, in their order.  Raises OptionsError.
+
+    Where there are many, small ones that are not in READ may be left out.
+    """
+    options: list[tuple[int, bytes]] = []
+    at, end, steps = 0, len(data), 0
     while at < end:
+        steps += 1
         start = at + 4
-        stop = start + int.from_bytes(data[at + 2 : start], "big")
-        if stop > end:
+        if start > end:
             raise OptionsError
-        options.append((int.from_bytes(data[at : at + 2], "big"), data[start:stop]))
-        at = stop
+        code, size = _OPTION.unpack_from(data, at)
+        if steps > FEW:
+            after = _pass_over(data, at) if code not in READ else at
+            if after > at:
+                at = after
+                continue
+            if steps > MANY:
+                raise OptionsError
+        at = start + size
+        if at > end:
+            raise OptionsError
+        options.append((code, data[start:at]))
     return options
 
 
@@ -109,24 +151,29 @@ def decode_ias(options: Iterable[tuple[int, bytes]]) -> tuple[Ia, ...]:
             fixed = _IA_FIXED[code]
             if len(value) < fixed:
                 raise OptionsError
-            ia = Ia(code, value[:4], tuple(_leases(code, value[fixed:])))
-            ias.setdefault((code, ia.iaid), ia)
+            iaid = value[:4]
+            leases = _leases(code, value, fixed) if len(value) > fixed else ()
+            if (code, iaid) not in ias:
+                ias[code, iaid] = Ia(code, iaid, leases)
     return tuple(ias.values())
 
 
-def _leases(code: int, data: bytes) -> dict[bytes, None]:
-    """The leases in an IA's options, each once."""
+def _leases(code: int, data: bytes, start: int) -> tuple[bytes, ...]:
+    """The leases in an IA's options, which begin at `start`, each once."""
+    if len(data) == start + 28 and data[start : start + 4] == _ONE_ADDRESS and code != IA_PD:
+        address = data[start + 4 : start + 20]
+        return (address,) if address != _UNSPECIFIED else ()
     wanted = IA_PREFIX if code == IA_PD else IA_ADDRESS
     size, at = _LEASES[wanted]
     leases: dict[bytes, None] = {}
-    for inner, value in decode_options(data):
+    for inner, value in decode_options(data[start:]):
         if inner == wanted:
             if len(value) < size:
                 raise OptionsError
             lease = value[at] if wanted == IA_ADDRESS else _normal_prefix(value[at])
             if lease[-16:] != _UNSPECIFIED:
                 leases[lease] = None
-    return leases
+    return tuple(leases)
 
 
 def _normal_prefix(lease: bytes) -> bytes:
@@ -140,7 +187,7 @@ def _normal_prefix(lease: bytes) -> bytes:
 
 def encode_option(code: int, value: bytes) -> bytes:
     """One option."""
-    return code.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value
+    return _OPTION.pack(code, len(value)) + value
 
 
 def encode_duid_ll(mac: bytes) -> bytes:
@@ -155,7 +202,7 @@ def encode_status(code: int, message: bytes = b"") -> bytes:
 
 def encode_lease(lease: bytes, preferred_s: int, valid_s: int) -> bytes:
     """An IA address (RFC 8415 §21.6) or IA prefix option (§21.22) for `lease`."""
-    lifetimes = preferred_s.to_bytes(4, "big") + valid_s.to_bytes(4, "big")
+    lifetimes = _LIFETIMES.pack(preferred_s, valid_s)
     if len(lease) == 16:
         return encode_option(IA_ADDRESS, lease + lifetimes)
     return encode_option(IA_PREFIX, lifetimes + lease)

@@ -17,15 +17,18 @@ _IPV4 = b"\x08\x00"
 _IPV6 = b"\x86\xdd"
 UDP = 17
 _TTL = 64
+_IP_WORDS = 0x4500 + (_TTL << 8 | UDP)  # of an IP header, those that are always the same
 
 # Version and header length, total length, flags and fragment offset, protocol
 _IP_READ = struct.Struct("!BxHxxHxB")
-_IP_WRITE = struct.Struct("!BBHHHBBH4s4s")
+# Version and header length, TOS, total length, identification, flags, TTL, protocol, checksum,
+# addresses; ports, length, checksum
+_IP_AND_UDP_HEADER = struct.Struct("!BBHHHBBH4s4sHHHH")
 _UDP_HEADER = struct.Struct("!HHHH")
-_PSEUDO_HEADER = struct.Struct("!4s4sHH")  # RFC 768
 
 # Version, traffic class and flow label; payload length, next header, hop limit, addresses
 _IPV6_HEADER = struct.Struct("!IHBB16s16s")
+_IPV6_AND_UDP_HEADER = struct.Struct(_IPV6_HEADER.format + "HHHH")
 _IPV6_PSEUDO_HEADER = struct.Struct("!16s16sII")  # RFC 8200 §8.1
 _IPV6_VERSION = 6 << 28
 
@@ -42,15 +45,15 @@ class FrameError(ValueError):
 
 
 class NotUdp(FrameError):
-    """It is not UDP over the IP version asked for."""
+    """The packet is not UDP over the IP version asked for."""
 
 
 class NotIpv6(FrameError):
-    """It is not IPv6."""
+    """The packet is not IPv6."""
 
 
 class Fragment(FrameError):
-    """It is part of a fragmented IP datagram."""
+    """The packet is part of a fragmented IP datagram."""
 
 
 class Truncated(FrameError):
@@ -98,6 +101,11 @@ def checksum(data: bytes) -> int:
     return 0xFFFF - number % 0xFFFF
 
 
+def with_tag(frame: bytes, tag: int) -> bytes:
+    """The frame with the 802.1Q header of a VLAN."""
+    return frame[:12] + _VLAN[0] + tag.to_bytes(2, "big") + frame[12:]
+
+
 def _link_size(frame: bytes) -> int:
     """The size of the Ethernet header with its tags."""
     size = 14
@@ -112,7 +120,7 @@ def decode_udp(frame: bytes) -> Datagram:
     Padding behind the IP datagram is ignored, and so are the checksums: Open vSwitch hands over
     packets whose checksums were left to the hardware.
     """
-    ip = _link_size(frame)
+    ip = 14 if frame[12:14] == _IPV4 else _link_size(frame)
     if frame[ip - 2 : ip] != _IPV4:
         raise NotUdp
     if len(frame) < ip + 20:
@@ -139,12 +147,49 @@ def encode_udp(
 ) -> bytes:
     """A frame: `link`, a fresh IP header, a UDP header and `payload`, with both checksums."""
     length = 8 + len(payload)
-    ip = _IP_WRITE.pack(0x45, 0, 20 + length, 0, 0, _TTL, UDP, 0, source, destination)
-    ip = ip[:10] + (checksum(ip) % 0xFFFF).to_bytes(2, "big") + ip[12:]
-    pseudo = _PSEUDO_HEADER.pack(source, destination, UDP, length)
-    udp = _UDP_HEADER.pack(source_port, port, length, 0)
-    udp = _UDP_HEADER.pack(source_port, port, length, checksum(pseudo + udp + payload))
-    return link + ip + udp + payload
+    # Both sums are of 16-bit words, of which the addresses and the payload are many in one number.
+    addresses = int.from_bytes(source + destination, "big")
+    ip_sum = _IP_WORDS + 20 + length + addresses
+    udp_sum = addresses + UDP + 2 * length + source_port + port
+    udp_sum += int.from_bytes(payload, "big") << (8 if length % 2 else 0)
+    header = _IP_AND_UDP_HEADER.pack(
+        0x45,
+        0,
+        20 + length,
+        0,
+        0,
+        _TTL,
+        UDP,
+        (0xFFFF - ip_sum % 0xFFFF) % 0xFFFF,
+        source,
+        destination,
+        source_port,
+        port,
+        length,
+        0xFFFF - udp_sum % 0xFFFF,
+    )
+    return link + header + payload
+
+
+def with_payload(frame: bytes, payload: bytes, destination: bytes = b"") -> bytes:
+    """The frame, which :func:`decode_udp` takes, with another UDP payload of the same length.
+
+    With `destination`, it is the IPv4 destination.  All other fields stay, and so does what is
+    behind the datagram; the checksums are made anew, but for a UDP checksum that was left out.
+    """
+    ip = _link_size(frame)
+    udp = ip + (frame[ip] & 15) * 4
+    header = frame[ip:udp]
+    if destination:
+        summed = header[:10] + bytes(2) + header[12:16] + destination + header[20:]
+        sum_ = checksum(summed) % 0xFFFF  # 0 stands as 0 here
+        header = summed[:10] + sum_.to_bytes(2, "big") + summed[12:]
+    length = 8 + len(payload)
+    head, udp_sum = frame[udp : udp + 6], frame[udp + 6 : udp + 8]
+    if any(udp_sum):
+        pseudo_header = header[12:20] + struct.pack("!HH", UDP, length)
+        udp_sum = checksum(pseudo_header + head + bytes(2) + payload).to_bytes(2, "big")
+    return frame[:ip] + header + head + udp_sum + payload + frame[udp + length :]
 
 
 def decode_ipv6(frame: bytes) -> Ipv6Packet:
@@ -154,7 +199,7 @@ def decode_ipv6(frame: bytes) -> Ipv6Packet:
     a fragment header in front of a whole packet (RFC 6946); any other extension header stands as
     the packet's protocol.
     """
-    ip = _link_size(frame)
+    ip = 14 if frame[12:14] == _IPV6 else _link_size(frame)
     if frame[ip - 2 : ip] != _IPV6:
         raise NotIpv6
     if len(frame) < ip + 40:
@@ -186,17 +231,15 @@ def decode_ipv6_udp(frame: bytes) -> Ipv6Datagram:
 
     Checksums are not looked at, as in decode_udp.
     """
-    packet = decode_ipv6(frame)
-    if packet.protocol != UDP:
+    link, source, destination, _, protocol, payload = decode_ipv6(frame)
+    if protocol != UDP:
         raise NotUdp
-    if len(packet.payload) < 8:
+    if len(payload) < 8:
         raise Truncated
-    _, port, length, _ = _UDP_HEADER.unpack_from(packet.payload)
-    if not 8 <= length <= len(packet.payload):
+    _, port, length, _ = _UDP_HEADER.unpack_from(payload)
+    if not 8 <= length <= len(payload):
         raise Truncated
-    return Ipv6Datagram(
-        packet.link, packet.source, packet.destination, port, packet.payload[8:length]
-    )
+    return Ipv6Datagram(link, source, destination, port, payload[8:length])
 
 
 def ipv6_checksum(source: bytes, destination: bytes, protocol: int, data: bytes) -> int:
@@ -219,7 +262,19 @@ def encode_ipv6_udp(
 ) -> bytes:
     """A frame: `link`, a fresh IPv6 header, a UDP header and `payload`, with its checksum."""
     length = 8 + len(payload)
-    udp = _UDP_HEADER.pack(source_port, port, length, 0) + payload
-    sum_ = ipv6_checksum(source, destination, UDP, udp)
-    udp = _UDP_HEADER.pack(source_port, port, length, sum_) + payload
-    return encode_ipv6(link, source, destination, _TTL, UDP, udp)
+    # The sum of the pseudo-header, the UDP header and the payload, as in encode_udp.
+    sum_ = int.from_bytes(source + destination, "big") + UDP + 2 * length + source_port + port
+    sum_ += int.from_bytes(payload, "big") << (8 if length % 2 else 0)
+    header = _IPV6_AND_UDP_HEADER.pack(
+        _IPV6_VERSION,
+        length,
+        UDP,
+        _TTL,
+        source,
+        destination,
+        source_port,
+        port,
+        length,
+        0xFFFF - sum_ % 0xFFFF,
+    )
+    return link + header + payload

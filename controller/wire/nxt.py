@@ -12,15 +12,20 @@ the packet, the metadata and the continuation, this last one as it came.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
-OFP_HEADER_SIZE = 8
+from ovs_dhcpd.controller.wire.openflow import HEADER, KIND, NICIRA, OFPT_EXPERIMENTER
+
 BODY = 16  # offset of the first property: OpenFlow header, vendor, subtype
-OFPT_EXPERIMENTER = 4
-VENDOR_AND_PACKET_IN2 = struct.pack("!II", 0x2320, 30)
-VENDOR_AND_RESUME = struct.pack("!II", 0x2320, 28)
+VENDOR_AND_SUBTYPE = slice(HEADER.size, BODY)
+VENDOR_AND_PACKET_IN2 = struct.pack("!II", NICIRA, 30)
+NXT_RESUME = 28
 
-PACKET, METADATA, USERDATA, CONTINUATION = 0, 6, 7, 8
+_PROPERTY = struct.Struct("!HH")  # type, length
+# Header, vendor, subtype; the first property's type and length
+_RESUME_HEAD = struct.Struct(HEADER.format + "IIHH")
+
+PACKET, COOKIE, METADATA, USERDATA, CONTINUATION = 0, 4, 6, 7, 8
 
 # OXM/NXM headers without the has-mask bit and the length: class(2) field << 1.
 NXM_REG = 0x0001_0000  # reg N is field N: 4 bytes
@@ -32,35 +37,36 @@ class NxtError(ValueError):
     """A message that is not a well-formed NXT_PACKET_IN2."""
 
 
-@dataclass(frozen=True)
-class PacketIn2:
+class PacketIn2(NamedTuple):
     """What a resume and a responder need of an NXT_PACKET_IN2."""
 
     packet: bytes
     metadata: bytes  # bare OXM fields
     userdata: bytes
     continuation: bytes | None  # None: the packet is not frozen, and is not to be resumed
+    cookie: int  # of its flow; 0 if that is not said
 
 
 def is_packet_in2(message: bytes) -> bool:
     """Whether an OpenFlow message is an NXT_PACKET_IN2."""
     return (
-        message[1] == OFPT_EXPERIMENTER and message[OFP_HEADER_SIZE:BODY] == VENDOR_AND_PACKET_IN2
+        message[KIND] == OFPT_EXPERIMENTER and message[VENDOR_AND_SUBTYPE] == VENDOR_AND_PACKET_IN2
     )
 
 
 def decode_packet_in2(message: bytes) -> PacketIn2:
     """Decode a whole NXT_PACKET_IN2 message.  Raises :exc:`NxtError`."""
     found: dict[int, bytes] = {}
-    at = BODY
-    while at < len(message):
-        if len(message) - at < 4:
-            raise NxtError(f"packet-in: {len(message) - at} bytes left at offset {at}")
-        kind, size = struct.unpack_from("!HH", message, at)
-        if size < 4 or at + size > len(message):
+    at, end = BODY, len(message)
+    while at < end:
+        if end - at < 4:
+            raise NxtError(f"packet-in: {end - at} bytes left at offset {at}")
+        kind, size = _PROPERTY.unpack_from(message, at)
+        if size < 4 or at + size > end:
             raise NxtError(f"packet-in: property {kind} of {size} bytes at offset {at}")
-        found.setdefault(kind, message[at + 4 : at + size])
-        at += -(-size // 8) * 8
+        if kind not in found:
+            found[kind] = message[at + 4 : at + size]
+        at += size + 7 & ~7
     if PACKET not in found:
         raise NxtError("packet-in: no packet")
     return PacketIn2(
@@ -68,6 +74,7 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
         found.get(METADATA, b""),
         found.get(USERDATA, b""),
         found.get(CONTINUATION),
+        int.from_bytes(found.get(COOKIE, b"")[4:], "big"),  # after 4 bytes of padding
     )
 
 
@@ -79,11 +86,9 @@ def encode_resume(version: int, packet: bytes, trailer: bytes) -> bytes:
 def resume_head(version: int, packet: bytes, trailer: bytes) -> bytes:
     """What stands before the packet in a resume; its length counts the padding and the trailer."""
     size = 4 + len(packet)
-    length = BODY + size + len(resume_padding(packet)) + len(trailer)
-    return (
-        struct.pack("!BBHI", version, OFPT_EXPERIMENTER, length, 0)
-        + VENDOR_AND_RESUME
-        + struct.pack("!HH", PACKET, size)
+    length = BODY + (size + 7 & ~7) + len(trailer)
+    return _RESUME_HEAD.pack(
+        version, OFPT_EXPERIMENTER, length, 0, NICIRA, NXT_RESUME, PACKET, size
     )
 
 
@@ -94,12 +99,13 @@ def resume_padding(packet: bytes) -> bytes:
 
 def encode_trailer(metadata: bytes, continuation: bytes) -> bytes:
     """The properties of an NXT_RESUME after the packet: they depend on the flow alone."""
-    return _property(METADATA, metadata) + _property(CONTINUATION, continuation)
+    return encode_property(METADATA, metadata) + encode_property(CONTINUATION, continuation)
 
 
-def _property(kind: int, value: bytes) -> bytes:
+def encode_property(kind: int, value: bytes) -> bytes:
+    """One property, padded."""
     size = 4 + len(value)
-    return struct.pack("!HH", kind, size) + value + bytes(-size % 8)
+    return _PROPERTY.pack(kind, size) + value + bytes(-size % 8)
 
 
 def write_bit(metadata: bytes, register: int, bit: int, value: bool) -> bytes:

@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
-from tests.clients.conftest import OTHER_ADDRESS, REFERENCE_LEASE, says, told
+from tests.clients.expected import OTHER_ADDRESS, REFERENCE_LEASE, GiveAddress, Serve, says, told
 from tests.lab import reference
 from tests.lab.clients import Dhclient
+from tests.lab.guest import Guest
+from tests.lab.switch import PrivateOvs
 
 pytestmark = pytest.mark.needs("dhclient")
 
 
 @pytest.fixture
-def client(switch, guest):
+def client(switch: PrivateOvs, guest: Guest) -> Iterator[Dhclient]:
     """A client that remembers no lease, to be started when it is served."""
     (guest.directory / "dhclient.leases").unlink(missing_ok=True)
     client = Dhclient(switch, guest)
@@ -21,14 +25,14 @@ def client(switch, guest):
     client.stop()
 
 
-def test_lease_has_the_configured_options(serve, client, guest):
+def test_lease_has_the_configured_options(serve: Serve, client: Dhclient, guest: Guest) -> None:
     serve()
     client.start()
     assert told(client.lease()) == REFERENCE_LEASE
     assert guest.addresses() == [REFERENCE_LEASE["address"]]
 
 
-def test_lease_is_renewed_by_unicast_at_t1(serve, client):
+def test_lease_is_renewed_by_unicast_at_t1(serve: Serve, client: Dhclient) -> None:
     serve(arp_responder=True, T1=2, T2=30)
     client.start()
     client.lease()
@@ -38,7 +42,7 @@ def test_lease_is_renewed_by_unicast_at_t1(serve, client):
     assert "DHCPREQUEST for 192.168.1.7 on eth0 to 192.168.1.1 port 67" in client.log()
 
 
-def test_init_reboot_with_the_right_address_is_acknowledged(serve, client):
+def test_init_reboot_with_the_right_address_is_acknowledged(serve: Serve, client: Dhclient) -> None:
     dhcpd = serve()
     client.start()
     client.lease()
@@ -50,7 +54,9 @@ def test_init_reboot_with_the_right_address_is_acknowledged(serve, client):
     assert set(dhcpd.messages()[before:]) == {says("ACK")}
 
 
-def test_init_reboot_with_a_wrong_address_is_refused(serve, client, give_address):
+def test_init_reboot_with_a_wrong_address_is_refused(
+    serve: Serve, client: Dhclient, give_address: GiveAddress
+) -> None:
     dhcpd = serve()
     client.start()
     client.lease()
@@ -61,7 +67,7 @@ def test_init_reboot_with_a_wrong_address_is_refused(serve, client, give_address
     assert "DHCPNAK from 192.168.1.1" in client.log()
 
 
-def test_release_is_logged(serve, client, guest):
+def test_release_is_logged(serve: Serve, client: Dhclient, guest: Guest) -> None:
     dhcpd = serve()
     client.start()
     client.lease()

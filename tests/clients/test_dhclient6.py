@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv6Address, IPv6Interface
 
 import pytest
 
-from tests.clients.conftest import SHORT, SHORT_LEASE, says6, told6
+from tests.clients.expected import SHORT, SHORT_LEASE, Serve, says6, told6
 from tests.lab import reference6
 from tests.lab.clients6 import Dhclient6, global_addresses
+from tests.lab.guest import Guest
+from tests.lab.switch import PrivateOvs
 
 pytestmark = pytest.mark.needs("dhclient")
 
@@ -17,7 +20,7 @@ OTHER_ADDRESS = IPv6Address("fd00:1::99")
 
 
 @pytest.fixture
-def client(switch, guest):
+def client(switch: PrivateOvs, guest: Guest) -> Iterator[Dhclient6]:
     """A client that remembers no lease, to be started when it is served."""
     (guest.directory / "dhclient6.leases").unlink(missing_ok=True)
     client = Dhclient6(switch, guest)
@@ -25,7 +28,7 @@ def client(switch, guest):
     client.stop()
 
 
-def test_lease_has_the_configured_options(serve6, client, guest):
+def test_lease_has_the_configured_options(serve6: Serve, client: Dhclient6, guest: Guest) -> None:
     dhcpd = serve6(**SHORT)
     client.start()
     assert told6(client.lease()) == SHORT_LEASE
@@ -33,7 +36,7 @@ def test_lease_has_the_configured_options(serve6, client, guest):
     assert says6("ADVERTISE") in dhcpd.messages()
 
 
-def test_lease_is_renewed_at_t1(serve6, client):
+def test_lease_is_renewed_at_t1(serve6: Serve, client: Dhclient6) -> None:
     serve6(**SHORT)
     client.start()
     client.lease()
@@ -42,7 +45,9 @@ def test_lease_is_renewed_at_t1(serve6, client):
     assert told6(renewed) == SHORT_LEASE
 
 
-def test_an_address_that_is_no_longer_ours_is_taken_away_at_t1(serve6, client, guest):
+def test_an_address_that_is_no_longer_ours_is_taken_away_at_t1(
+    serve6: Serve, client: Dhclient6, guest: Guest
+) -> None:
     dhcpd = serve6(**SHORT)
     client.start()
     client.lease()
@@ -51,7 +56,9 @@ def test_an_address_that_is_no_longer_ours_is_taken_away_at_t1(serve6, client, g
     dhcpd.wait_for_message(says6("REPLY", OTHER_ADDRESS))
 
 
-def test_a_client_that_starts_again_has_its_address_confirmed(serve6, client):
+def test_a_client_that_starts_again_has_its_address_confirmed(
+    serve6: Serve, client: Dhclient6
+) -> None:
     dhcpd = serve6(**{**SHORT, "t1": 1000, "t2": 1200})
     client.start()
     client.lease()
@@ -63,7 +70,7 @@ def test_a_client_that_starts_again_has_its_address_confirmed(serve6, client):
     assert dhcpd.messages().count(says6("ADVERTISE")) == advertised
 
 
-def test_release_is_logged(serve6, client):
+def test_release_is_logged(serve6: Serve, client: Dhclient6) -> None:
     dhcpd = serve6(**SHORT)
     client.start()
     client.lease()

@@ -4,19 +4,22 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.conftest import OTHER_ADDRESS, REFERENCE_LEASE, says, told
+from tests.clients.expected import OTHER_ADDRESS, REFERENCE_LEASE, GiveAddress, Serve, says, told
 from tests.lab import reference
 from tests.lab.clients import Dhcpcd
+from tests.lab.guest import Guest
 from tests.lab.process import wait_until
+from tests.lab.switch import PrivateOvs
 
 pytestmark = pytest.mark.needs("dhcpcd")
 
 
 @pytest.fixture
-def client(switch, guest):
+def client(switch: PrivateOvs, guest: Guest) -> Iterator[Dhcpcd]:
     """A client that remembers no lease, to be started when it is served.
 
     It does not probe its address, which takes seconds.
@@ -27,14 +30,14 @@ def client(switch, guest):
     client.stop()
 
 
-def test_lease_has_the_configured_options(serve, client, guest):
+def test_lease_has_the_configured_options(serve: Serve, client: Dhcpcd, guest: Guest) -> None:
     serve()
     client.start()
     assert told(client.lease()) == REFERENCE_LEASE
     assert guest.addresses() == [REFERENCE_LEASE["address"]]
 
 
-def test_lease_is_renewed_by_unicast_with_the_arp_responder(serve, client):
+def test_lease_is_renewed_by_unicast_with_the_arp_responder(serve: Serve, client: Dhcpcd) -> None:
     dhcpd = serve(arp_responder=True)
     client.start()
     client.lease()
@@ -44,14 +47,16 @@ def test_lease_is_renewed_by_unicast_with_the_arp_responder(serve, client):
     assert dhcpd.messages() == [*before, says("ACK")]
 
 
-def test_lease_comes_at_once_with_rapid_commit(serve, client):
+def test_lease_comes_at_once_with_rapid_commit(serve: Serve, client: Dhcpcd) -> None:
     dhcpd = serve(rapid_commit=True)
     client.start()
     assert told(client.lease()) == REFERENCE_LEASE
     assert dhcpd.messages() == [says("ACK")]
 
 
-def test_client_that_prefers_ipv6_takes_no_address(serve, client, guest):
+def test_client_that_prefers_ipv6_takes_no_address(
+    serve: Serve, client: Dhcpcd, guest: Guest
+) -> None:
     dhcpd = serve(ipv6_only_preferred=1800, rapid_commit=True)
     client.start()
     wait_until(lambda: "IPv6-Only Preferred received (1800 seconds)" in client.log(), "the option")
@@ -59,7 +64,9 @@ def test_client_that_prefers_ipv6_takes_no_address(serve, client, guest):
     assert dhcpd.messages() == [says("OFFER")]
 
 
-def test_init_reboot_with_a_wrong_address_is_refused(serve, client, give_address):
+def test_init_reboot_with_a_wrong_address_is_refused(
+    serve: Serve, client: Dhcpcd, give_address: GiveAddress
+) -> None:
     dhcpd = serve()
     client.start()
     client.lease()
@@ -70,15 +77,25 @@ def test_init_reboot_with_a_wrong_address_is_refused(serve, client, give_address
     assert "NAK" in client.log()
 
 
-def test_address_that_another_guest_uses_is_declined(serve, switch, guest):
-    dhcpd = serve()
+@pytest.fixture
+def squatter(switch: PrivateOvs) -> Iterator[Guest]:
+    """A guest that uses the address of the other."""
     squatter = switch.guest("squatter", "fa:16:3e:00:00:99")
     squatter.namespace.ip("address", "add", f"{reference.ADDRESS}/24", "dev", "eth0")
+    yield squatter
+    switch.unplug(squatter.port)  # some versions of dhcpcd probe in the tests after this one too
+
+
+@pytest.mark.usefixtures("squatter")
+def test_address_that_another_guest_uses_is_declined(
+    serve: Serve, switch: PrivateOvs, guest: Guest
+) -> None:
+    dhcpd = serve()
     with Dhcpcd(switch, guest, probe=True):
         dhcpd.wait_for_message(says("DECLINE"))
 
 
-def test_release_is_logged(serve, client, guest):
+def test_release_is_logged(serve: Serve, client: Dhcpcd, guest: Guest) -> None:
     dhcpd = serve()
     client.start()
     client.lease()

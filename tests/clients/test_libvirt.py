@@ -4,13 +4,19 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import require
 from tests.lab.daemon import Dhcpd
-from tests.lab.libvirt import PROGRAMS, Libvirt
+from tests.lab.libvirt import PROGRAMS, Libvirt, LibvirtMachine
 from tests.lab.process import wait_until
+from tests.lab.requirements import require
+from tests.lab.switch import PrivateOvs
+
+pytestmark = pytest.mark.timeout(400)  # two machines boot twice, emulated
+
+pytestmark = pytest.mark.not_in_test_kernel("its guests run in QEMU, which this does already")
 
 CONFIGURATION = """
 networks:
@@ -22,7 +28,7 @@ BOOT_S = 40  # it takes about ten
 
 
 @pytest.fixture(scope="module")
-def libvirt(switch):
+def libvirt(switch: PrivateOvs) -> Iterator[Libvirt]:
     require(*PROGRAMS)
     with Libvirt(switch) as libvirt:
         libvirt.add_network("ovs")
@@ -30,18 +36,18 @@ def libvirt(switch):
 
 
 @pytest.fixture
-def dhcpd(switch):
+def dhcpd(switch: PrivateOvs) -> Iterator[Dhcpd]:
     with Dhcpd(switch, CONFIGURATION) as dhcpd:
         dhcpd.wait_for_flows()
         yield dhcpd
 
 
-def served(switch, dhcpd, machine):
+def served(switch: PrivateOvs, dhcpd: Dhcpd, machine: LibvirtMachine) -> str:
     """The machine's address, once it is served."""
     ofport = str(switch.ofport(machine.port))
     expected = [machine.iface_id, switch.bridge, ofport, machine.mac, "lan:"]
 
-    def shown():
+    def shown() -> list[str]:
         lines = [line.split() for line in dhcpd.appctl("bindings/show").splitlines()]
         return [address for *words, address in lines if words == expected]
 
@@ -49,7 +55,9 @@ def served(switch, dhcpd, machine):
     return shown()[0]
 
 
-def boot(switch, dhcpd, machines):
+def boot(
+    switch: PrivateOvs, dhcpd: Dhcpd, machines: list[LibvirtMachine]
+) -> tuple[list[str], list[str], list[str]]:
     """Start the machines until each has a lease; their ports, iface-ids and addresses."""
     heard = len(dhcpd.messages())
     with contextlib.ExitStack() as started:
@@ -64,7 +72,9 @@ def boot(switch, dhcpd, machines):
     return ports, iface_ids, addresses
 
 
-def test_machines_have_the_same_addresses_at_each_start(switch, libvirt, dhcpd):
+def test_machines_have_the_same_addresses_at_each_start(
+    switch: PrivateOvs, libvirt: Libvirt, dhcpd: Dhcpd
+) -> None:
     machines = [libvirt.define("one"), libvirt.define("two", network="ovs")]
     ports, (id_on_bridge, id_on_network), addresses = boot(switch, dhcpd, machines)
     ports_again, ids_again, addresses_again = boot(switch, dhcpd, machines)
@@ -76,11 +86,13 @@ def test_machines_have_the_same_addresses_at_each_start(switch, libvirt, dhcpd):
     assert ids_again[1] != id_on_network
 
 
-def test_only_the_machines_own_mac_is_served(switch, libvirt, dhcpd):
+def test_only_the_machines_own_mac_is_served(
+    switch: PrivateOvs, libvirt: Libvirt, dhcpd: Dhcpd
+) -> None:
     with libvirt.define("three") as machine:
         served(switch, dhcpd, machine)
 
-        def what_becomes_of_a_discover(mac):
+        def what_becomes_of_a_discover(mac: str) -> str:
             packet = (
                 f"in_port={switch.ofport(machine.port)},dl_src={mac},dl_dst=ff:ff:ff:ff:ff:ff,"
                 "udp,nw_dst=255.255.255.255,udp_src=68,udp_dst=67"

@@ -3,15 +3,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
-from tests.clients.conftest import says
+from tests.clients.expected import says
 from tests.lab import reference
 from tests.lab.daemon import Dhcpd
+from tests.lab.guest import Guest
 from tests.lab.machine import PROGRAM, UEFI, Machine, NextServer
 from tests.lab.process import wait_until
+from tests.lab.switch import PrivateOvs
 
-pytestmark = pytest.mark.needs(PROGRAM, UEFI)
+pytestmark = [
+    pytest.mark.needs(PROGRAM, UEFI),
+    pytest.mark.timeout(300),
+    pytest.mark.not_in_test_kernel("its guests run in QEMU, which this does already"),
+]
 
 NEXT_SERVER = "192.168.1.9"
 BY_ARCHITECTURE = {
@@ -21,26 +30,28 @@ BY_ARCHITECTURE = {
 }
 SCRIPT = b"#!ipxe\necho here is ${filename} from ${next-server}\n"
 
+PlugIn = Callable[..., Machine]  # with `uefi` or without
+
 
 @pytest.fixture(scope="module")
-def next_host(switch):
+def next_host(switch: PrivateOvs) -> Guest:
     guest = switch.guest("next", "02:00:00:00:00:09")
     guest.namespace.ip("address", "add", f"{NEXT_SERVER}/24", "dev", "eth0")
     return guest
 
 
 @pytest.fixture
-def next_server(next_host):
+def next_server(next_host: Guest) -> Iterator[NextServer]:
     with NextServer(next_host) as server:
         yield server
 
 
 @pytest.fixture
-def plug_in(switch):
+def plug_in(switch: PrivateOvs) -> Iterator[PlugIn]:
     """Make the machine that is the reference network's one port."""
-    machines = []
+    machines: list[Machine] = []
 
-    def make(**firmware):
+    def make(**firmware: bool) -> Machine:
         machines.append(Machine(switch, "pc", reference.MAC, reference.PORT, **firmware))
         return machines[-1]
 
@@ -57,7 +68,13 @@ def plug_in(switch):
     ],
     ids=["of its architecture", "of iPXE"],
 )
-def test_ipxe_runs_the_boot_file(switch, plug_in, next_server, boot_files, expected):
+def test_ipxe_runs_the_boot_file(
+    switch: PrivateOvs,
+    plug_in: PlugIn,
+    next_server: NextServer,
+    boot_files: dict[str, Any],
+    expected: str,
+) -> None:
     configuration = reference.configuration(next_server=NEXT_SERVER, **boot_files)
     machine = plug_in()
     with Dhcpd(switch, configuration) as dhcpd:
@@ -74,7 +91,9 @@ def test_ipxe_runs_the_boot_file(switch, plug_in, next_server, boot_files, expec
         assert dhcpd.messages()[-1] == says("ACK")
 
 
-def test_uefi_asks_for_the_boot_file_of_its_architecture(switch, plug_in, next_server):
+def test_uefi_asks_for_the_boot_file_of_its_architecture(
+    switch: PrivateOvs, plug_in: PlugIn, next_server: NextServer
+) -> None:
     """By PXE it is architecture 7; as that fails, it is 16 and boots by HTTP."""
     configuration = reference.configuration(
         next_server=NEXT_SERVER, bootfile_name_by_arch=BY_ARCHITECTURE

@@ -3,26 +3,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from ipaddress import IPv6Interface
 
 import pytest
 
+from tests.clients.expected import Serve
 from tests.lab import reference, reference6
 from tests.lab.clients6 import global_addresses, wait_for_link_local
+from tests.lab.guest import Guest
 from tests.lab.process import wait_until
 
 ROUTER = {"slla": reference.SERVER_MAC, "prefix": [str(reference6.CIDR)]}
 OWN = IPv6Interface("fd00:1::f816:3eff:fe8b:eafd/64")  # of the prefix and reference.MAC
 
 
-def set_up(guest, name: str, value: int) -> None:
+def set_up(guest: Guest, name: str, value: int) -> None:
     """Set one of the kernel's parameters of IPv6 on eth0."""
     file = f"/proc/sys/net/ipv6/conf/eth0/{name}"
     guest.namespace.run("sh", "-c", f"echo {value} > {file}")
 
 
 @pytest.fixture
-def solicit(guest):
+def solicit(guest: Guest) -> Iterator[Callable[[], None]]:
     """Make the guest's kernel look for routers."""
 
     def look() -> None:
@@ -35,7 +38,9 @@ def solicit(guest):
     guest.namespace.ip("-6", "address", "flush", "dev", "eth0", "scope", "global")
 
 
-def test_the_kernel_forms_its_address_and_routes(serve6, guest, solicit):
+def test_the_kernel_forms_its_address_and_routes(
+    serve6: Serve, guest: Guest, solicit: Callable[[], None]
+) -> None:
     serve6(ra={"addr_mode": "slaac", "router_preference": "HIGH", **ROUTER})
     solicit()
     wait_until(lambda: global_addresses(guest) == [OWN], "an address")
@@ -45,7 +50,9 @@ def test_the_kernel_forms_its_address_and_routes(serve6, guest, solicit):
     assert "pref high" in routes
 
 
-def test_the_kernel_forms_no_address_where_dhcpv6_gives_them(serve6, guest, solicit):
+def test_the_kernel_forms_no_address_where_dhcpv6_gives_them(
+    serve6: Serve, guest: Guest, solicit: Callable[[], None]
+) -> None:
     serve6(ra={"addr_mode": "dhcpv6_stateful", **ROUTER})
     solicit()
     wait_until(
@@ -55,14 +62,18 @@ def test_the_kernel_forms_no_address_where_dhcpv6_gives_them(serve6, guest, soli
     assert global_addresses(guest) == []
 
 
-def test_a_server_that_is_no_router_is_no_default_route(serve6, guest, solicit):
+def test_a_server_that_is_no_router_is_no_default_route(
+    serve6: Serve, guest: Guest, solicit: Callable[[], None]
+) -> None:
     serve6(ra={"addr_mode": "slaac"})
     solicit()
     wait_until(lambda: global_addresses(guest) == [OWN], "an address")
     assert "default" not in guest.namespace.ip("-6", "route", "show", "dev", "eth0")
 
 
-def test_unsolicited_advertisements_are_enough(serve6, guest, solicit):
+def test_unsolicited_advertisements_are_enough(
+    serve6: Serve, guest: Guest, solicit: Callable[[], None]
+) -> None:
     dhcpd = serve6(ra={"addr_mode": "slaac", "interval": [3, 4], **ROUTER})
     set_up(guest, "router_solicitations", 0)
     solicit()
@@ -72,7 +83,7 @@ def test_unsolicited_advertisements_are_enough(serve6, guest, solicit):
 
 
 @pytest.mark.needs("rdisc6")
-def test_rdisc6_reads_all_that_is_advertised(serve6, guest):
+def test_rdisc6_reads_all_that_is_advertised(serve6: Serve, guest: Guest) -> None:
     serve6(
         ra={
             "addr_mode": "dhcpv6_stateless",

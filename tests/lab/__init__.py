@@ -6,11 +6,13 @@ databases and logs in a directory of their own, on the userspace datapath; guest
 are network namespaces joined by veth.  A system Open vSwitch is never touched.
 Needs root and the Debian packages that `tests/install-packages test` installs.
 
+    __main__.py   a lab by hand: python -m tests.lab
     process.py    commands, child processes, waiting
     namespace.py  network namespaces, raw sockets inside them
     switch.py     PrivateOvs: ovsdb-server, ovs-vswitchd, one bridge, its ports
     ovn.py        PrivateOvn: the same with ovn-northd and ovn-controller
     guest.py      Guest: a namespace with eth0 plugged into the bridge
+    database.py   Database: one ovsdb-server without a switch or root
     daemon.py     Dhcpd: the daemon under test
     northbound.py Northbound: a database without the rest of OVN; raft.py: a cluster of it
     underlay.py   Underlay: hosts joined by tunnels

@@ -81,6 +81,12 @@ class Client6(_On6, Client):
             bound=self.bound, events=self.events_file, address=f"{{{self.address}}}"
         )
 
+    def lease(self, number: int = 1, timeout_s: float = 15) -> Lease6:  # type: ignore[override]
+        """The number-th lease it got since its start, waiting for it."""
+        lease = super().lease(number, timeout_s)
+        assert isinstance(lease, Lease6)
+        return lease
+
     def _parse(self, event: dict[str, str]) -> Lease6:  # type: ignore[override]
         return Lease6(
             event=event["event"],

@@ -14,12 +14,14 @@ class Guest:
     """One namespace with eth0, and the port of the bridge at the other end of the cable.
 
     `port` is the interface's name on the switch side, `iface_id` its
-    external_ids:iface-id, `directory` a place for its clients' files.
+    external_ids:iface-id, `directory` a place for its clients' files. With `whole_checksums`
+    the guest's kernel writes the checksums of what it sends, and does not leave that to the card.
     """
 
     def __init__(
-        self, switch_side: Namespace, name: str, mac: str, port: str, iface_id: str, directory: Path
-    ) -> None:
+        self, switch_side: Namespace, name: str, mac: str, port: str, iface_id: str,
+        directory: Path, *, whole_checksums: bool,
+    ) -> None:  # fmt: skip
         self.mac = mac
         self.port = port
         self.iface_id = iface_id
@@ -30,9 +32,10 @@ class Guest:
                        "netns", self.namespace.name)  # fmt: skip
         switch_side.ip("link", "set", port, "up")
         self.namespace.ip("link", "set", "eth0", "up")
-        # The userspace datapath would carry veth's unfinished checksums as they are.
-        switch_side.run("ethtool", "-K", port, "tx", "off")
-        self.namespace.run("ethtool", "-K", "eth0", "tx", "off")
+        if whole_checksums:
+            # The userspace datapath would carry veth's unfinished checksums as they are.
+            switch_side.run("ethtool", "-K", port, "tx", "off")
+            self.namespace.run("ethtool", "-K", "eth0", "tx", "off")
 
     def raw(self) -> RawSocket:
         """A raw socket on eth0."""
@@ -44,6 +47,12 @@ class Guest:
             raw.send(request)
             frame = raw.receive(timeout_s, lambda frame: reply_to(request, frame))
         return reply_to(request, frame) if frame else None
+
+    def reply(self, request: bytes) -> Reply:
+        """As `ask`; fails if there is no reply."""
+        reply = self.ask(request)
+        assert reply, "no reply"
+        return reply
 
     def learn(self, address: IPv4Address, mac: str) -> None:
         """Tell the guest whose an address is, so that it need not ask by ARP."""

@@ -31,7 +31,9 @@ class Machine:
         self._firmware = ["-device", card]
         if uefi:
             # The card without its ROM; and IPv6, which would be tried in between, left out.
-            self._firmware = ["-device", f"{card},romfile=", "-bios", UEFI, "-fw_cfg",
+            # Without random numbers EDK II has had no network since 2024.05 (CVE-2023-45237).
+            self._firmware = ["-device", f"{card},romfile=", "-device", "virtio-rng-pci",
+                              "-bios", UEFI, "-fw_cfg",
                               "name=opt/org.tianocore/IPv6PXESupport,string=n"]  # fmt: skip
         self.process: Process | None = None
         switch.namespace.ip("tuntap", "add", "dev", name, "mode", "tap")

@@ -4,10 +4,43 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+
+import pytest
 
 from tests.lab.process import run
 from tests.lab.switch import PrivateOvs
+
+Version = tuple[int, int, int]
+# What a change of OVN's was released in: the first version of each branch that it was put into.
+# The branches after the last of these have it too.
+Change = tuple[Version, ...]
+
+
+def has(version: Version, change: Change) -> bool:
+    """Whether that version of OVN has the change."""
+    of_branch = {first[:2]: first for first in change}
+    return version >= of_branch.get(version[:2], change[-1])
+
+
+def version() -> Version:
+    """The version of OVN that is installed: (23, 3, 1) for 23.03.1."""
+    text = run(["ovn-controller", "--version"])
+    found = re.match(r"ovn-controller (\d+)\.(\d+)\.(\d+)", text)
+    assert found, text
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+def require_ovn(major: int, minor: int) -> None:
+    """Skip the test with an older OVN: what it asks for is not there.
+
+    Distributions have one version of it, so this is no failure where nothing may be skipped.
+    """
+    installed = version()
+    if installed < (major, minor):
+        old = ".".join(map(str, installed))
+        pytest.skip(f"OVN {old} has not what is asked for, {major}.{minor:02} has")
 
 
 class PrivateOvn(PrivateOvs):
@@ -30,7 +63,7 @@ class PrivateOvn(PrivateOvs):
         self.vsctl(
             "set", "open", ".", "external-ids:system-id=hv1", f"external-ids:ovn-remote={south}",
             "external-ids:ovn-encap-type=geneve", "external-ids:ovn-encap-ip=127.0.0.1",
-            "external-ids:ovn-bridge-datapath-type=" + ("dummy" if self.dummy else "netdev"),
+            f"external-ids:ovn-bridge-datapath-type={self.datapath_type}",
         )  # fmt: skip
         self.start_ovn_controller()
 

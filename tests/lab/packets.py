@@ -67,7 +67,14 @@ def request(
         _ip(ciaddr), bytes(4), bytes(4), _ip(giaddr), _mac(chaddr or mac), sname, file,
     )  # fmt: skip
     payload = bootp + MAGIC + option(53, message) + b"".join(options) + bytes([END])
-    udp = struct.pack("!HHHH", sport, 67, 8 + len(payload), 0) + payload
+    return udp_frame(mac, eth_dst, ip_src, ip_dst, sport, 67, payload)
+
+
+def udp_frame(
+    mac: str, eth_dst: str, ip_src: str, ip_dst: str, sport: int, dport: int, payload: bytes
+) -> bytes:
+    """A UDP datagram over IPv4, without UDP checksum."""
+    udp = struct.pack("!HHHH", sport, dport, 8 + len(payload), 0) + payload
     header = struct.pack(
         "!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17, 0, _ip(ip_src), _ip(ip_dst)
     )

@@ -14,6 +14,9 @@ from pathlib import Path
 # dhclient, dhcpcd and the Open vSwitch daemons live in sbin, which a plain user's PATH lacks.
 PATH = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 
+# How many times as long everything may take: the machine of `make test-kernel` has no KVM.
+PATIENCE = int(os.environ.get("OVS_DHCPD_PATIENCE", "1"))
+
 
 class LabError(Exception):
     """The lab itself did not do what it was told."""
@@ -49,7 +52,7 @@ def run(
         stdin=subprocess.DEVNULL if stdin is None else None,
         text=True,
         capture_output=True,
-        timeout=timeout_s,
+        timeout=timeout_s * PATIENCE,
         check=False,
     )
     if done.returncode:
@@ -59,6 +62,7 @@ def run(
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10) -> None:
     """Poll until `condition` is true; LabError naming `what` when it never is."""
+    timeout_s *= PATIENCE
     end = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end:
@@ -94,6 +98,11 @@ class Process:
         """The exit status, None while it runs."""
         return self._child.poll()
 
+    def cpu_s(self) -> float:
+        """The processor time that it has taken by now, in all its threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def text(self) -> str:
         """Everything that this child has written so far."""
         return self._log.read_bytes()[self._log_start :].decode(errors="replace")
@@ -105,13 +114,13 @@ class Process:
 
     def wait(self, timeout_s: float = 10) -> int:
         """Wait for its end and return the exit status."""
-        return self._child.wait(timeout_s)
+        return self._child.wait(timeout_s * PATIENCE)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask it to end, insist after five seconds; return the exit status."""
         self.kill(number)
         try:
-            return self._child.wait(5)
+            return self._child.wait(5 * PATIENCE)
         except subprocess.TimeoutExpired:
             self._child.kill()
-            return self._child.wait(5)
+            return self._child.wait(5 * PATIENCE)

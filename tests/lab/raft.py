@@ -7,6 +7,7 @@ import json
 import shutil
 import signal
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from tests.lab.northbound import SCHEMA, Northbound
@@ -58,7 +59,7 @@ class Raft:
                 self._path(number, "log"),
             )  # fmt: skip
         for number in numbers:
-            wait_until(lambda n=number: self._status(n, "Status: cluster member"), "the cluster")
+            wait_until(partial(self._status, number, "Status: cluster member"), "the cluster")
         wait_until(lambda: self._leaders(), "a leader", 20)
 
     def kill(self, *numbers: int) -> None:
@@ -80,7 +81,7 @@ class Raft:
         """Wait until the servers that are left know that they are too few."""
         for number in self.servers:
             wait_until(
-                lambda n=number: self._status(n, "Status: disconnected from the cluster"),
+                partial(self._status, number, "Status: disconnected from the cluster"),
                 f"server {number} to find itself alone",
                 20,
             )

@@ -45,9 +45,16 @@ USERDATA = (
 
 
 def configuration(
-    address: IPv4Address = ADDRESS, *, arp_responder: bool = False, **options: object
+    address: IPv4Address = ADDRESS,
+    *,
+    arp_responder: bool = False,
+    rate_limit: object = None,
+    **options: object,
 ) -> str:
-    """The configuration file, the port with another address, dhcpv4 with further options."""
+    """The configuration file, the port with another address, dhcpv4 with further options.
+
+    Who asks more than 50 times a second from the port needs the `rate_limit` "none".
+    """
     dhcpv4 = {
         "cidr": str(CIDR),
         "server_id": str(SERVER_ID),
@@ -61,6 +68,7 @@ def configuration(
     }
     network = {
         **({"arp_responder": True} if arp_responder else {}),
+        **({"rate_limit": rate_limit} if rate_limit else {}),
         "dhcpv4": dhcpv4,
         "ports": {PORT: {"addresses": f"{MAC} {address}"}},
     }

@@ -23,9 +23,13 @@ def configuration(
     *,
     ra: dict[str, object] | None = None,
     port: dict[str, object] | None = None,
+    rate_limit: object = None,
     **options: object,
 ) -> str:
-    """The configuration file, with another `address`, and with further options of each section."""
+    """The configuration file, with another `address`, and with further options of each section.
+
+    `rate_limit` is as in `reference.configuration`.
+    """
     dhcpv6 = {
         "cidr": str(CIDR),
         "server_id": SERVER_MAC,
@@ -40,6 +44,7 @@ def configuration(
         **(ra or {}),
     }
     network = {
+        **({"rate_limit": rate_limit} if rate_limit else {}),
         "dhcpv6": dhcpv6,
         "ra": advertised,
         "ports": {PORT: {"addresses": f"{MAC} {address}", **(port or {})}},

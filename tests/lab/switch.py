@@ -8,17 +8,26 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.lab.guest import Guest
 from tests.lab.namespace import Namespace
 from tests.lab.process import LabError, Process, run, wait_until
 
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing from Python 3.11 on
+
 KEEP = "OVS_DHCPD_KEEP_LABS"  # set in the environment: leave the directories for inspection
+DATAPATH = "OVS_DHCPD_DATAPATH"  # likewise: the datapath_type of bridges, "netdev" or "system"
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 
 
 class PrivateOvs:
-    """One bridge on the userspace datapath; a context manager.
+    """One bridge; a context manager.
+
+    It is on the userspace datapath; with OVS_DHCPD_DATAPATH=system in the environment on the
+    kernel's, as it is for nearly every user. That takes the module openvswitch, and each network
+    namespace has its own.
 
     `directory` holds `run` (sockets; the OVS_RUNDIR of every daemon), `db` and
     `log`. With `dummy`, ports need no interface behind them, so that there can be
@@ -30,6 +39,7 @@ class PrivateOvs:
     def __init__(self, bridge: str = "br-int", *, dummy: bool = False) -> None:
         self.bridge = bridge
         self.dummy = dummy
+        self.datapath_type = "dummy" if dummy else os.environ.get(DATAPATH, "netdev")
         # Not $TMPDIR, which may be deep: a Unix socket's path has at most 107 characters.
         self.directory = Path(tempfile.mkdtemp(prefix="ovslab-", dir="/tmp"))
         self.run_dir, self.db_dir, self.log_dir = (
@@ -40,7 +50,7 @@ class PrivateOvs:
 
     # -- up and down
 
-    def __enter__(self):  # type: ignore[no-untyped-def]  # Self came with Python 3.11
+    def __enter__(self) -> Self:
         try:
             for directory in (self.run_dir, self.db_dir, self.log_dir):
                 directory.mkdir()
@@ -61,8 +71,7 @@ class PrivateOvs:
         self.start_ovsdb()
         self.vsctl("--no-wait", "init")
         self.start_vswitchd()
-        self.vsctl("add-br", self.bridge, "--", "set", "bridge", self.bridge,
-                   f"datapath_type={'dummy' if self.dummy else 'netdev'}")  # fmt: skip
+        self.add_bridge(self.bridge)
 
     def close(self) -> None:
         """End every process, delete every namespace, remove the directory."""
@@ -147,7 +156,7 @@ class PrivateOvs:
 
     def vsctl(self, *arguments: object) -> str:
         """Run ovs-vsctl; it returns when ovs-vswitchd has done what it was told."""
-        return run(["ovs-vsctl", "--timeout=20", f"--db={self.database}", *arguments],
+        return run(["ovs-vsctl", "--timeout=50", f"--db={self.database}", *arguments],
                    env=self.environment)  # fmt: skip
 
     def ofctl(self, *arguments: object, stdin: str | None = None) -> str:
@@ -176,7 +185,8 @@ class PrivateOvs:
         """Plug a new guest into the bridge, or another; its iface-id is its name unless given."""
         number = len(self.guests) + 1
         port = f"tap{number}"
-        guest = Guest(self.namespace, name, mac, port, iface_id or name, self.directory / name)
+        guest = Guest(self.namespace, name, mac, port, iface_id or name, self.directory / name,
+                      whole_checksums=self.datapath_type == "netdev")  # fmt: skip
         self.guests.append(guest)
         self.plug(port, guest.iface_id, bridge=bridge)
         return guest
@@ -193,7 +203,8 @@ class PrivateOvs:
 
     def add_bridge(self, name: str) -> None:
         """Make another bridge."""
-        self.vsctl("add-br", name, "--", "set", "bridge", name, "datapath_type=netdev")
+        self.vsctl("add-br", name, "--", "set", "bridge", name,
+                   f"datapath_type={self.datapath_type}")  # fmt: skip
 
     def ofport(self, port: str) -> int:
         """A port's OpenFlow number."""

@@ -54,7 +54,7 @@ class Underlay:
         host.ip("link", "set", "uplink", "up")
         switch.vsctl(
             "add-br", BRIDGE, "--",
-            "set", "bridge", BRIDGE, "datapath_type=netdev",
+            "set", "bridge", BRIDGE, f"datapath_type={switch.datapath_type}",
             f'other_config:hwaddr="{self.mac(number)}"', "--",
             "add-port", BRIDGE, "uplink",
         )  # fmt: skip

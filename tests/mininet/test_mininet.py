@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import require
 from tests.lab.daemon import ROOT, Dhcpd
 from tests.lab.process import environment, wait_until
+from tests.lab.requirements import require
 from tests.lab.switch import PrivateOvs
 
 SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's Mininet is installed for
@@ -52,7 +52,9 @@ def topology(switch: PrivateOvs) -> Iterator[subprocess.Popen[str]]:
         yield topology
 
 
-def test_hosts_get_their_addresses_and_reach_each_other(switch, topology):
+def test_hosts_get_their_addresses_and_reach_each_other(
+    switch: PrivateOvs, topology: subprocess.Popen[str]
+) -> None:
     with Dhcpd(switch, CONFIGURATION) as dhcpd:
         wait_until(lambda: "ready, " in dhcpd.log(), "the flows on s1", timeout_s=20)
         results = json.loads(topology.communicate("go\n", timeout=60)[0])

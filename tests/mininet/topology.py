@@ -19,6 +19,8 @@ from mininet.topo import Topo
 
 MACS = {"h1": "02:00:00:00:00:01", "h2": "02:00:00:00:00:02"}
 LEASE_SCRIPT = sys.argv[1]  # what udhcpc runs
+# A host's commands run on a terminal, where some releases of ip write in colours.
+SHOW = "ip -color=never -4 -o address show scope global"
 
 
 class TwoHosts(Topo):
@@ -47,7 +49,7 @@ def main() -> None:
             command = f"udhcpc -f -q -n -t 9 -T 1 -i {host.defaultIntf()} -s {LEASE_SCRIPT}"
             results[host.name] = {
                 "client": host.cmd(command),
-                "addresses": host.cmd("ip -4 -o address show scope global").split()[3::100],
+                "addresses": host.cmd(SHOW).split()[3::100],
             }
         results["ping"] = net.get("h1").cmd("ping -c 1 -W 2 10.0.0.12")
         print(json.dumps(results), flush=True)

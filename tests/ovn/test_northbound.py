@@ -3,19 +3,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, decode_userdata
 
-from flows.userdata import PutDhcpOpts, decode_userdata
 from tests.lab import reference
 from tests.lab.clients import Udhcpc
+from tests.lab.daemon import ROOT, our_flows, wait_ready
 from tests.lab.guest import Guest
 from tests.lab.northbound import PROGRAMS, Northbound, NorthboundDhcpd
-from tests.lab.process import wait_until
+from tests.lab.process import run, wait_until
 from tests.lab.switch import PrivateOvs
-from tests.switch.conftest import our_flows, wait_ready
 
 pytestmark = pytest.mark.needs(*PROGRAMS, "openssl")
 
@@ -63,7 +65,9 @@ def row(northbound: Northbound) -> str:
 
 
 @pytest.fixture
-def dhcpd(switch: PrivateOvs, guest: Guest, northbound: Northbound, row: str) -> Iterator:
+def dhcpd(
+    switch: PrivateOvs, guest: Guest, northbound: Northbound, row: str
+) -> Iterator[NorthboundDhcpd]:
     with NorthboundDhcpd(switch, northbound.remotes, "--cleanup") as dhcpd:
         dhcpd.wait_for_flows(guest)
         wait_ready(dhcpd)
@@ -95,49 +99,105 @@ def wait_for(switch: PrivateOvs, option: int, value: bytes | None) -> None:
     wait_until(has_come, f"option {option} to be {value!r}")
 
 
-def test_the_userdata_is_the_reference_documents(switch, dhcpd):
+def wait_for_address(switch: PrivateOvs, address: IPv4Address) -> None:
+    """Wait until the port is offered this address."""
+
+    def has_come() -> bool:
+        action = served(switch)
+        return action is not None and action.offerip == address
+
+    wait_until(has_come, f"the address {address}")
+
+
+def test_the_userdata_is_the_reference_documents(
+    switch: PrivateOvs, dhcpd: NorthboundDhcpd
+) -> None:
     paused = [flow for flow in our_flows(switch) if "userdata=" in flow]
-    assert len(paused) == 2
+    assert len(paused) == 3
     assert all(f"controller(userdata={reference.USERDATA},pause)" in flow for flow in paused)
     assert dhcpd.appctl("bindings/refused") == ""
 
 
+def test_the_logical_flows_that_run_are_shown(dhcpd: NorthboundDhcpd) -> None:
+    target = dhcpd.switch.run_dir / f"{dhcpd.name}.{dhcpd.process.pid}.ctl"
+    words = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "ovs_dhcpd", "lflows", "--running"]
+    lflows = run([*words, target], env=dhcpd.switch.environment).splitlines()
+    assert lflows == dhcpd.appctl("lflows/show").splitlines()
+    assert lflows[0].startswith('Datapath: "dhcpv4 ')
+    paused = [line for line in lflows if f"offerip = {reference.ADDRESS}" in line]
+    assert len(paused) == 2
+    assert all(f'inport == "{PORT}" && eth.src == {reference.MAC}' in line for line in paused)
+
+
 @pytest.mark.needs("udhcpc")
-def test_a_client_gets_its_lease(switch, guest, dhcpd):
+def test_a_client_gets_its_lease(switch: PrivateOvs, guest: Guest, dhcpd: NorthboundDhcpd) -> None:
     with Udhcpc(switch, guest) as client:
         lease = client.lease()
     assert (lease.address, lease.mtu) == (reference.ADDRESS, reference.MTU)
 
 
-def test_options_that_are_set_anew_take_effect(switch, northbound, dhcpd, row):
+@pytest.mark.needs("rdisc6")
+def test_the_router_of_the_switch_is_advertised(
+    switch: PrivateOvs, guest: Guest, northbound: Northbound, dhcpd: NorthboundDhcpd
+) -> None:
+    """When a guest asks, and unasked: the kernel makes an address of it without asking again."""
+    solicit = guest.namespace.command("rdisc6", "-1", "-w", "3000", "eth0")
+    northbound.nbctl(
+        "lr-add", "router", "--", "lrp-add", "router", "lrp0", "0a:00:00:00:00:01", "fd00:1::1/64",
+        "--", "set", "Logical_Router_Port", "lrp0", "ipv6_ra_configs:address_mode=slaac",
+        "ipv6_ra_configs:mtu=1400", "ipv6_ra_configs:send_periodic=true",
+        "ipv6_ra_configs:max_interval=4", "--",
+        "lsp-add", "finance-network1", "to-router", "--", "lsp-set-type", "to-router", "router",
+        "--", "lsp-set-options", "to-router", "router-port=lrp0",
+    )  # fmt: skip
+    wait_until(lambda: "fd00:1::" in guest.namespace.run("ip", "-6", "addr"), "an address")
+    shown = run(solicit)
+    assert "fd00:1::/64" in shown
+    assert "1400 bytes" in shown
+    assert "from fe80::800:ff:fe00:1" in shown
+    northbound.nbctl("lr-del", "router", "--", "lsp-del", "to-router")
+    wait_until(lambda: "dl_type=0x86dd" not in str(our_flows(switch)), "the flows to go")
+
+
+def test_options_that_are_set_anew_take_effect(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd, row: str
+) -> None:
     northbound.set_options(row, {**OPTIONS, "mtu": "1400"})
     wait_for(switch, MTU, (1400).to_bytes(2, "big"))
 
 
-def test_another_row_of_options_takes_effect(switch, northbound, dhcpd):
+def test_another_row_of_options_takes_effect(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd
+) -> None:
     other = northbound.dhcp_options(str(reference.CIDR), {**OPTIONS, "mtu": "1300"})
     northbound.nbctl("lsp-set-dhcpv4-options", PORT, other)
     wait_for(switch, MTU, (1300).to_bytes(2, "big"))
 
 
-def test_the_ports_hostname_wins(switch, northbound, dhcpd, row):
+def test_the_ports_hostname_wins(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd, row: str
+) -> None:
     northbound.set_options(row, {**OPTIONS, "hostname": '"shared"'})
     wait_for(switch, HOSTNAME, b"shared")
     northbound.nbctl("lsp-set-options", PORT, 'hostname="vm1"')
     wait_for(switch, HOSTNAME, b"vm1")
 
 
-def test_another_address_takes_effect(switch, northbound, dhcpd):
+def test_another_address_takes_effect(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd
+) -> None:
     northbound.nbctl("lsp-set-addresses", PORT, f"{reference.MAC} 192.168.1.77")
-    wait_until(lambda: served(switch).offerip == IPv4Address("192.168.1.77"), "the address")
+    wait_for_address(switch, IPv4Address("192.168.1.77"))
 
 
-def test_a_dynamic_address_is_the_one_that_northd_chose(switch, northbound, dhcpd):
+def test_a_dynamic_address_is_the_one_that_northd_chose(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd
+) -> None:
     northbound.nbctl(
         "lsp-set-addresses", PORT, "dynamic", "--",
         "set", "Logical_Switch_Port", PORT, f'dynamic_addresses="{reference.MAC} 192.168.1.88"',
     )  # fmt: skip
-    wait_until(lambda: served(switch).offerip == IPv4Address("192.168.1.88"), "the address")
+    wait_for_address(switch, IPv4Address("192.168.1.88"))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +207,14 @@ def test_a_dynamic_address_is_the_one_that_northd_chose(switch, northbound, dhcp
         (["lsp-set-type", PORT, "router"], ["lsp-set-type", PORT, ""]),
     ],
 )
-def test_such_a_port_is_not_served(switch, guest, northbound, dhcpd, words, undo):
+def test_such_a_port_is_not_served(
+    switch: PrivateOvs,
+    guest: Guest,
+    northbound: Northbound,
+    dhcpd: NorthboundDhcpd,
+    words: list[str],
+    undo: list[str],
+) -> None:
     northbound.nbctl(*words)
     wait_until(lambda: served(switch) is None, "the flows to go")
     assert len(our_flows(switch)) == 1
@@ -159,17 +226,23 @@ def test_such_a_port_is_not_served(switch, guest, northbound, dhcpd, words, undo
     "words",
     [["lsp-set-dhcpv4-options", PORT], ["lsp-del", PORT], ["ls-del", "finance-network1"]],
 )
-def test_a_port_that_loses_its_options_is_no_longer_served(switch, northbound, dhcpd, words):
+def test_a_port_that_loses_its_options_is_no_longer_served(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd, words: list[str]
+) -> None:
     northbound.nbctl(*words)
     wait_until(lambda: served(switch) is None, "the flows to go")
 
 
-def test_a_row_of_options_that_goes_takes_the_flows_with_it(switch, northbound, dhcpd, row):
+def test_a_row_of_options_that_goes_takes_the_flows_with_it(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd, row: str
+) -> None:
     northbound.nbctl("dhcp-options-del", row)
     wait_until(lambda: served(switch) is None, "the flows to go")
 
 
-def test_an_address_outside_of_cidr_is_refused_by_name(switch, northbound, dhcpd):
+def test_an_address_outside_of_cidr_is_refused_by_name(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd
+) -> None:
     northbound.nbctl("lsp-set-addresses", PORT, f"{reference.MAC} 10.9.9.9")
     wait_until(lambda: served(switch) is None, "the flows to go")
     line = f"port {PORT}: addresses: no address in cidr {reference.CIDR}, expected one to offer"
@@ -177,20 +250,25 @@ def test_an_address_outside_of_cidr_is_refused_by_name(switch, northbound, dhcpd
     assert line in dhcpd.log()
 
 
-def test_one_bad_option_is_left_out_and_the_rest_is_served(switch, northbound, dhcpd, row):
+def test_one_bad_option_is_left_out_and_the_rest_is_served(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd, row: str
+) -> None:
     northbound.set_options(row, {**OPTIONS, "mtu": "99999", "colour": "red"})
     wait_for(switch, MTU, None)
     assert dhcpd.appctl("bindings/refused").splitlines() == [
         f"port {PORT}: dhcpv4_options: colour: unknown option, "
         "expected the name of a DHCPv4 option or option_NNN",
-        f"port {PORT}: dhcpv4_options: mtu: 99999 does not fit, expected a number from 0 to 65535",
+        f"port {PORT}: dhcpv4_options: mtu: 99999 does not fit, "
+        "expected 68 to 65535 (RFC 2132 §5.1)",
     ]
     northbound.set_options(row, OPTIONS)
     wait_for(switch, MTU, reference.MTU.to_bytes(2, "big"))
     assert dhcpd.appctl("bindings/refused") == ""
 
 
-def test_a_port_that_is_plugged_in_later_is_served(switch, northbound, dhcpd, row):
+def test_a_port_that_is_plugged_in_later_is_served(
+    switch: PrivateOvs, northbound: Northbound, dhcpd: NorthboundDhcpd, row: str
+) -> None:
     northbound.nbctl(
         "lsp-add", "finance-network1", "late", "--",
         "lsp-set-addresses", "late", "02:00:00:00:00:02 192.168.1.8", "--",
@@ -199,11 +277,13 @@ def test_a_port_that_is_plugged_in_later_is_served(switch, northbound, dhcpd, ro
     late = switch.guest("late", "02:00:00:00:00:02")
     dhcpd.wait_for_flows(late)
     switch.unplug(late.port)
-    wait_until(lambda: len(our_flows(switch)) == 4, "its flows to go")
+    wait_until(lambda: len(our_flows(switch)) == 5, "its flows to go")
 
 
 @pytest.mark.parametrize("remote", [TCP, SSL])
-def test_the_server_of_several_that_answers_is_read(switch, guest, row, tls, remote):
+def test_the_server_of_several_that_answers_is_read(
+    switch: PrivateOvs, guest: Guest, row: str, tls: list[str], remote: str
+) -> None:
     protocol, port = remote.split(":")
     remotes = f"{protocol}:127.0.0.1:1,{protocol}:127.0.0.1:{port}"
     with NorthboundDhcpd(switch, remotes, *tls, "--cleanup") as dhcpd:
@@ -211,8 +291,13 @@ def test_the_server_of_several_that_answers_is_read(switch, guest, row, tls, rem
 
 
 def test_without_the_database_ports_that_come_and_go_are_still_followed(
-    switch, guest, northbound, dhcpd, row, listening
-):
+    switch: PrivateOvs,
+    guest: Guest,
+    northbound: Northbound,
+    dhcpd: NorthboundDhcpd,
+    row: str,
+    listening: list[str],
+) -> None:
     switch.processes["nb-db"].stop()
     switch.restart_vswitchd()
     dhcpd.wait_for_flows(guest, userdata=reference.USERDATA)
@@ -241,7 +326,9 @@ def local(switch: PrivateOvs) -> Guest:
     return switch.guest("local", "02:00:00:00:00:0a")
 
 
-def test_a_file_beside_the_database_is_served_too(switch, guest, northbound, row, tmp_path, local):
+def test_a_file_beside_the_database_is_served_too(
+    switch: PrivateOvs, guest: Guest, northbound: Northbound, row: str, tmp_path: Path, local: Guest
+) -> None:
     file = tmp_path / "local.yaml"
     file.write_text(FILE)
     with NorthboundDhcpd(switch, northbound.remotes, "--config", str(file), "--cleanup") as dhcpd:
@@ -258,8 +345,14 @@ def test_a_file_beside_the_database_is_served_too(switch, guest, northbound, row
 
 
 def test_a_database_that_is_away_keeps_no_file_from_being_served(
-    switch, guest, northbound, row, listening, tmp_path, local
-):
+    switch: PrivateOvs,
+    guest: Guest,
+    northbound: Northbound,
+    row: str,
+    listening: list[str],
+    tmp_path: Path,
+    local: Guest,
+) -> None:
     with NorthboundDhcpd(switch, northbound.remotes) as dhcpd:
         dhcpd.wait_for_flows(guest)
     switch.processes["nb-db"].stop()
@@ -288,8 +381,14 @@ networks:
 
 
 def test_only_pools_on_its_own_bridge_wait_for_the_database(
-    switch, guest, northbound, row, listening, tmp_path, local
-):
+    switch: PrivateOvs,
+    guest: Guest,
+    northbound: Northbound,
+    row: str,
+    listening: list[str],
+    tmp_path: Path,
+    local: Guest,
+) -> None:
     """There a port that is named nowhere may only not have been heard of yet."""
     file = tmp_path / "pools.yaml"
     file.write_text(POOLS)
@@ -297,7 +396,7 @@ def test_only_pools_on_its_own_bridge_wait_for_the_database(
     switch.add_bridge("br-lab")
     lab = switch.guest("lab", "02:00:00:00:00:0b", bridge="br-lab")
     with NorthboundDhcpd(switch, northbound.remotes, "--config", str(file), "--cleanup") as dhcpd:
-        wait_until(lambda: "br-lab: ready, 4 flows" in dhcpd.log(), "the guest on the other bridge")
+        wait_until(lambda: "br-lab: ready, 5 flows" in dhcpd.log(), "the guest on the other bridge")
         switch.vsctl("set", "interface", local.port, "external_ids:dhcp-network=here")
         assert len(dhcpd.appctl("bindings/show").splitlines()) == 1
         switch.start_database("nb", switch.run_dir / "nb.sock", *listening)
@@ -310,8 +409,13 @@ def test_only_pools_on_its_own_bridge_wait_for_the_database(
 
 
 def test_an_address_twice_on_a_switch_is_refused_by_name(
-    switch, guest, northbound, dhcpd, row, local
-):
+    switch: PrivateOvs,
+    guest: Guest,
+    northbound: Northbound,
+    dhcpd: NorthboundDhcpd,
+    row: str,
+    local: Guest,
+) -> None:
     """ovn-nbctl would refuse it; other clients of the database need not."""
 
     def add_twin(network: str) -> None:
@@ -325,7 +429,7 @@ def test_an_address_twice_on_a_switch_is_refused_by_name(
     line = f"port twin: addresses: {reference.ADDRESS} is that of {PORT} too, expected another"
     wait_until(lambda: dhcpd.appctl("bindings/refused") == line, "the refusal")
     dhcpd.wait_for_flows(guest)
-    assert len(our_flows(switch)) == 4
+    assert len(our_flows(switch)) == 5
 
     northbound.nbctl("lsp-set-addresses", PORT, f"{reference.MAC} 192.168.1.10")
     wait_until(lambda: dhcpd.serves(local), "it to be served when the other has another")

@@ -17,17 +17,19 @@ from itertools import pairwise
 
 import pytest
 
-from tests.conftest import require
 from tests.lab.clients import Udhcpc
+from tests.lab.daemon import our_flows, wait_ready
 from tests.lab.guest import Guest
 from tests.lab.namespace import RawSocket
 from tests.lab.northbound import PROGRAMS, Northbound, NorthboundDhcpd
 from tests.lab.packets import DISCOVER, OFFER, request
 from tests.lab.process import LabError, Process, wait_until
 from tests.lab.raft import Raft
+from tests.lab.requirements import require
 from tests.lab.switch import PrivateOvs
 from tests.lab.underlay import Underlay
-from tests.switch.conftest import our_flows, wait_ready
+
+pytestmark = pytest.mark.timeout(300)  # servers come back, and clients find that out
 
 CIDR = "10.0.0.0/24"
 OPTIONS = {"server_id": "10.0.0.1", "server_mac": "0a:00:00:00:00:01", "lease_time": "3600"}
@@ -101,8 +103,12 @@ class Cluster:
     def wait_for_flows(self, count: int) -> None:
         """Wait until every host's bridge has this many flows of ours."""
         for host in self.hosts:
+
+            def has_them(host: Host = host) -> bool:
+                return len(our_flows(host.switch)) == count
+
             wait_until(
-                lambda host=host: len(our_flows(host.switch)) == count,
+                has_them,
                 f"{count} flows on host {host.number}",
                 RECONNECT_S,
             )
@@ -156,7 +162,7 @@ def cluster() -> Iterator[Cluster]:
                 "monitor", "ovs-ofctl", "monitor", switch.bridge, "watch:!initial"
             )
             cluster.hosts.append(Host(number, switch, dhcpd, guest, monitor))
-        cluster.wait_for_flows(4)
+        cluster.wait_for_flows(5)
         yield cluster
 
 
@@ -194,14 +200,14 @@ def test_servers_that_fail_cost_no_lease_no_flow_and_no_change(cluster: Cluster)
     raft.kill(leader)
     assert cluster.all_are_served()
     cluster.add_ports("a")
-    cluster.wait_for_flows(6)
+    cluster.wait_for_flows(8)
     raft.start(leader)
 
     followers = [number for number in raft.servers if number != raft.leader()]
     raft.kill(followers[0])
     assert cluster.all_are_served()
     cluster.add_ports("b")
-    cluster.wait_for_flows(8)
+    cluster.wait_for_flows(11)
 
     last = raft.leader()
     raft.kill(*(number for number in raft.servers if number != last))
@@ -216,14 +222,14 @@ def test_servers_that_fail_cost_no_lease_no_flow_and_no_change(cluster: Cluster)
     raft.start(*raft.numbers)
     cluster.add_ports("c")  # before all hosts are connected again
     raft.add_switch(last, "in time")
-    cluster.wait_for_flows(10)
+    cluster.wait_for_flows(14)
     assert cluster.logical_switches() == ["in time", "network"]
     assert cluster.all_are_served()
-    assert [host.events() for host in cluster.hosts] == 3 * [{"ADDED": 6}]
+    assert [host.events() for host in cluster.hosts] == 3 * [{"ADDED": 9}]
 
     cluster.northbound.nbctl("lsp-del", "a1", "--", "lsp-del", "b2", "--", "lsp-del", "c3")
-    cluster.wait_for_flows(8)
-    assert [host.events() for host in cluster.hosts] == 3 * [{"ADDED": 6, "DELETED": 2}]
+    cluster.wait_for_flows(11)
+    assert [host.events() for host in cluster.hosts] == 3 * [{"ADDED": 9, "DELETED": 3}]
     for host in cluster.hosts:
         before = our_flows(host.switch)
         host.dhcpd.stop()
@@ -244,6 +250,6 @@ def test_what_goes_while_nobody_listens_is_gone_afterwards(cluster: Cluster) -> 
     raft.compact()
     raft.kill(*raft.servers)
     raft.start(*raft.numbers)
-    assert len(our_flows(host.switch)) == 4
+    assert len(our_flows(host.switch)) == 5
     host.dhcpd.process.kill(signal.SIGCONT)
     wait_until(lambda: len(our_flows(host.switch)) == 1, "the flows to go", RECONNECT_S)

@@ -10,19 +10,22 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
 from tests.lab import packets, reference
 from tests.lab.daemon import Dhcpd
 from tests.lab.guest import Guest
+from tests.lab.ovn import PrivateOvn
 from tests.lab.packets import DECLINE, DISCOVER, INFORM, RELEASE, REQUEST, Reply, option
+from tests.lab.switch import PrivateOvs
 
 MAC = reference.MAC
 OURS, WRONG = str(reference.ADDRESS), "192.168.1.77"
 SERVER, OTHER_SERVER = str(reference.SERVER_ID), "192.168.1.250"
 CLIENT_ID = option(61, bytes([1]) + bytes.fromhex(MAC.replace(":", "")))
-BOOT = {"bootfile_name": "http://boot/script", "bootfile_name_alt": "undionly.kpxe",
+BOOT: dict[str, Any] = {"bootfile_name": "http://boot/script", "bootfile_name_alt": "undionly.kpxe",
         "next_server": "192.168.1.3"}  # fmt: skip
 
 # What any offer and any acknowledgement differ in.
@@ -48,7 +51,7 @@ class Case:
     name: str
     message: int
     options: tuple[bytes, ...] = ()
-    fields: Mapping[str, object] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
     differences: Mapping[str, str] = field(default_factory=dict)
 
     def request(self) -> bytes:
@@ -111,7 +114,7 @@ CASES = [
 
 
 @pytest.fixture(scope="module")
-def guest_of_ovn(ovn) -> Guest:
+def guest_of_ovn(ovn: PrivateOvn) -> Guest:
     guest = reference.guest(ovn)
     options = {
         "server_id": SERVER, "server_mac": reference.SERVER_MAC,
@@ -130,9 +133,9 @@ def guest_of_ovn(ovn) -> Guest:
 
 
 @pytest.fixture(scope="module")
-def guest_of_ours(switch) -> Iterator[Guest]:
+def guest_of_ours(switch: PrivateOvs) -> Iterator[Guest]:
     guest = reference.guest(switch)
-    configuration = reference.configuration(T1=20000, T2=40000, **BOOT)
+    configuration = reference.configuration(rate_limit="none", T1=20000, T2=40000, **BOOT)
     with Dhcpd(switch, configuration) as dhcpd:
         dhcpd.wait_for_flows(guest)
         yield guest

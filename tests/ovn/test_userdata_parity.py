@@ -10,21 +10,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
-from typing import TypeVar
 
 import pytest
-from hypothesis import Phase, given, seed, settings
-from hypothesis import strategies as st
+from ovs_dhcpd.flows.bindings.network import Binding, Dhcpv4, Network, Port
+from ovs_dhcpd.flows.configuration.northbound import OptionsRow, PortRow, bind, shared_dhcpv4
+from ovs_dhcpd.flows.options.table import DHCPV4
+from ovs_dhcpd.flows.options.values import encode_value
+from ovs_dhcpd.flows.userdata.action_text import format_action, parse_action
+from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, decode_userdata, encode_userdata
 
-from flows.action_text import format_action, parse_action
-from flows.bindings import Binding, Dhcpv4, Network, Place, Port
-from flows.northbound import OptionsRow, PortRow, bind, shared_dhcpv4
-from flows.options import DHCPV4
-from flows.userdata import PutDhcpOpts, decode_userdata, encode_userdata
-from flows.values import encode_value
-from tests.conftest import require
 from tests.lab.ovn import PrivateOvn
-from tests.property.strategies import Setting, option_sets, settings_of
+from tests.lab.requirements import require
+from tests.property.strategies import Setting, option_sets, sample, settings_of
 
 CIDR = "10.0.0.0/16"
 SERVER_MAC = "0a:00:00:00:00:01"
@@ -38,8 +35,6 @@ NOT_SET = {"netmask"}
 NAMED = [option for option in DHCPV4.by_name.values() if option.code and not option.beyond_ovn]
 UNUSABLE = "(lease_time: 0 seconds|T[12]: T1 is|server_id: [0-9.]+ is not a unicast address)"
 RANDOM_SETS = 120
-
-T = TypeVar("T")
 
 LFLOW = re.compile(
     r"eth\.src == (?P<mac>[0-9a-f:]+) .*action=\((?P<action>.*put_dhcp_opts.*;) next;"
@@ -58,20 +53,6 @@ REFERENCE = [
 ]
 
 
-def sample(strategy: st.SearchStrategy[T], count: int) -> list[T]:
-    """Values of a strategy, the same ones in every run."""
-    drawn: list[T] = []
-
-    @seed(2131)
-    @settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate])
-    @given(strategy)
-    def draw(value: T) -> None:
-        drawn.append(value)
-
-    draw()
-    return drawn
-
-
 @dataclass
 class Case:
     """One option set and its logical port."""
@@ -87,15 +68,14 @@ class Case:
             for name, setting in self.options.items()
         }
         encoded["netmask"] = IPv4Network(CIDR).netmask.packed
-        place = Place("", 0)
-        port = Port("port", bytes.fromhex(self.mac.replace(":", "")), (self.address,), {}, place)
+        port = Port("port", bytes.fromhex(self.mac.replace(":", "")), (self.address,), {})
         dhcpv4 = Dhcpv4(
             IPv4Network(CIDR),
             IPv4Address(encoded["server_id"]),
             bytes.fromhex(SERVER_MAC.replace(":", "")),
             encoded,
         )
-        action = Network("network", dhcpv4, (port,), False, place).put_dhcp_opts(port)
+        action = Network("network", dhcpv4, (port,), False).put_dhcp_opts(port)
         assert action is not None
         return action
 
@@ -168,7 +148,7 @@ def test_rows_of_the_northbound_database_make_the_userdata_that_ovn_makes(
     for case in programmed.cases:
         binding = case.bound()
         for line in binding.refused:  # OVN has values sent that no client can use
-            assert re.match(f"port port: dhcpv4_options: {UNUSABLE}", line)
+            assert re.match(f"dhcpv4_options: {UNUSABLE}", line)
         if not binding.refused:
             ((network, port),) = binding.served
             action = network.put_dhcp_opts(port)
@@ -192,6 +172,7 @@ def test_decode_explains_every_userdata_of_ovn(programmed: Programmed) -> None:
     for case in programmed.cases:
         (userdata,) = programmed.userdata[case.mac]
         decoded = decode_userdata(userdata)
+        assert isinstance(decoded, PutDhcpOpts)
         assert {DHCPV4.by_code[code].name for code, _ in decoded.options} == {
             *case.options, "netmask",
         }  # fmt: skip

@@ -16,16 +16,16 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import strategies as st
+from ovs_dhcpd.controller.sources import yaml_file
+from ovs_dhcpd.flows.configuration.northbound import OptionsRow, PortRow, bind, shared_dhcpv6
+from ovs_dhcpd.flows.configuration.router_port import RouterPortRow, shared_ra
+from ovs_dhcpd.flows.options.table import DHCPV6, ROUTER_ADVERTISEMENT
+from ovs_dhcpd.flows.userdata.action_text import format_action, parse_action
+from ovs_dhcpd.flows.userdata.codec import PutNdRaOpts, decode_userdata, encode_userdata
 
-from controller.sources import yaml_file
-from flows.action_text import format_action, parse_action
-from flows.northbound import OptionsRow, PortRow, bind, shared_dhcpv6
-from flows.options import DHCPV6, ROUTER_ADVERTISEMENT
-from flows.userdata import decode_userdata, encode_userdata
-from tests.conftest import require
 from tests.lab.ovn import PrivateOvn
-from tests.ovn.test_userdata_parity import sample
-from tests.property.strategies import Setting, option_sets, settings_of
+from tests.lab.requirements import require
+from tests.property.strategies import Setting, option_sets, sample, settings_of
 
 CIDR = "fd00:1::/64"
 SERVER_ID = "0a:00:00:00:00:01"
@@ -79,6 +79,10 @@ class RaCase:
     @property
     def mac(self) -> str:
         return f"0a:00:00:00:02:{self.number:02x}"
+
+    @property
+    def networks(self) -> list[str]:
+        return [f"{prefix[1]}/{prefix.prefixlen}" for prefix in self.prefixes]
 
     def ovn(self) -> dict[str, str]:
         texts = {name: setting.ovn_text.strip('"') for name, setting in self.options.items()}
@@ -152,8 +156,7 @@ def programmed(tmp_path_factory: pytest.TempPathFactory) -> Programmed:
             name = f"port{case.number}"
             ovn.dhcp_port("network", name, case.addresses, CIDR, case.ovn(), family=6)
         for ra in advertised:
-            addresses = [f"{prefix[1]}/{prefix.prefixlen}" for prefix in ra.prefixes]
-            ovn.router_port("router", f"rp{ra.number}", ra.mac, addresses, ra.ovn())
+            ovn.router_port("router", f"rp{ra.number}", ra.mac, ra.networks, ra.ovn())
             network = "network" if ra.number == 1 else f"network{ra.number}"
             ovn.nbctl("--may-exist", "ls-add", network)
             ovn.connect(network, f"rp{ra.number}")
@@ -188,7 +191,13 @@ def test_rows_of_the_northbound_database_make_the_userdata_that_ovn_makes(
         action = network.put_dhcpv6_opts(own)
         assert action
         made.add(encode_userdata(action))
-    assert made == {userdata for userdata in programmed.userdata if userdata[3] == 5}
+    for ra in ra_cases():
+        row = RouterPortRow("row", f"rp{ra.number}", ra.mac, tuple(ra.networks), ra.ovn())
+        shared = shared_ra(row)
+        assert shared.refused == ()
+        assert shared.ra
+        made.add(encode_userdata(PutNdRaOpts(shared.ra.message)))
+    assert made == programmed.userdata
 
 
 def test_action_text_of_northd_is_parsed_to_the_userdata_that_ovn_makes(

@@ -7,15 +7,17 @@ import json
 import string
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
+from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option, OptionTable
+from ovs_dhcpd.flows.options.values import encode_value
+from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts, ResultBit
+from ovs_dhcpd.flows.userdata.extension import BootFile, Dhcpv4Extension, Dhcpv6Extension
+from ovs_dhcpd.flows.userdata.router_advertisement import encode_message
 
-from flows.extension import BootFile, Dhcpv4Extension, Dhcpv6Extension
-from flows.options import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option, OptionTable
-from flows.router_advertisement import encode_message
-from flows.userdata import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts, ResultBit
-from flows.values import encode_value
+T = TypeVar("T")
 
 
 class Setting(NamedTuple):
@@ -179,7 +181,10 @@ NAMED_RA = list(ROUTER_ADVERTISEMENT.by_name.values())
 
 def settings_of(option: Option) -> st.SearchStrategy[Setting]:
     """Values of one option of the table."""
-    return _TYPES[option.type].map(lambda each: Setting(option.name, *each))
+    values = _TYPES[option.type]
+    if option.allowed:
+        values = st.sampled_from(option.allowed).map(lambda number: (str(number), number))
+    return values.map(lambda each: Setting(option.name, *each))
 
 
 def option_sets(
@@ -242,6 +247,7 @@ EXTENSIONS6 = st.builds(
     rapid_commit=st.booleans(),
     prefix_length=st.integers(0, 128),
     addresses=st.lists(st.ip_addresses(v=6), max_size=4).map(tuple),
+    boot_files=st.lists(_BOOT_FILES, max_size=3).map(tuple),
     delegated_prefixes=st.lists(_prefixes(st.integers(0, 128)).map(IPv6Network), max_size=3).map(
         tuple
     ),
@@ -274,3 +280,17 @@ ACTIONS_RA = st.builds(
     option_sets(NAMED_RA),
     RESULT_BITS,
 )
+
+
+def sample(strategy: st.SearchStrategy[T], count: int) -> list[T]:
+    """Values of a strategy, the same ones in every run."""
+    drawn: list[T] = []
+
+    @seed(2131)
+    @settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate])
+    @given(strategy)
+    def draw(value: T) -> None:
+        drawn.append(value)
+
+    draw()
+    return drawn

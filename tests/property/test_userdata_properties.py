@@ -8,16 +8,21 @@ from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
-
-from flows.action_text import ActionError, format_action, parse_action
-from flows.annotate import explain
-from flows.cursor import UserdataError
-from flows.lexer import TextError, parse_constants
-from flows.options import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option, OptionError, OptionTable
-from flows.router_advertisement import encode_message
-from flows.userdata import (
+from ovs_dhcpd.flows.options.lexer import TextError, parse_constants
+from ovs_dhcpd.flows.options.table import (
+    DHCPV4,
+    DHCPV6,
+    ROUTER_ADVERTISEMENT,
+    Option,
+    OptionError,
+    OptionTable,
+)
+from ovs_dhcpd.flows.options.values import encode_value, format_option, format_value
+from ovs_dhcpd.flows.userdata.action_text import ActionError, format_action, parse_action
+from ovs_dhcpd.flows.userdata.annotate import explain
+from ovs_dhcpd.flows.userdata.codec import (
     REG0_3,
-    Action,
+    LogicalAction,
     PutDhcpOpts,
     PutDhcpv6Opts,
     PutNdRaOpts,
@@ -25,7 +30,9 @@ from flows.userdata import (
     decode_userdata,
     encode_userdata,
 )
-from flows.values import encode_value, format_option, format_value
+from ovs_dhcpd.flows.userdata.cursor import UserdataError
+from ovs_dhcpd.flows.userdata.router_advertisement import encode_message
+
 from tests.property.strategies import (
     ACTIONS,
     ACTIONS6,
@@ -54,17 +61,17 @@ def test_decoding_undoes_encoding(action: PutDhcpOpts) -> None:
 
 
 @given(st.one_of(ACTIONS6, ACTIONS_RA))
-def test_decoding_undoes_encoding_of_ipv6(action: Action) -> None:
+def test_decoding_undoes_encoding_of_ipv6(action: LogicalAction) -> None:
     assert decode_userdata(encode_userdata(action)) == action
 
 
 @given(ANY_ACTION)
-def test_parsing_undoes_formatting(action: Action) -> None:
+def test_parsing_undoes_formatting(action: LogicalAction) -> None:
     assert parse_action(format_action(action)) == action
 
 
 @given(ACTIONS_RA)
-def test_a_message_of_ours_is_told_by_its_options(action: Action) -> None:
+def test_a_message_of_ours_is_told_by_its_options(action: LogicalAction) -> None:
     assert "message = 0x" not in format_action(action)
 
 
@@ -165,7 +172,7 @@ def test_any_bytes_as_domain_names(value: bytes) -> None:
 
 
 @given(ANY_ACTION, st.data())
-def test_damaged_userdata(action: Action, data: st.DataObject) -> None:
+def test_damaged_userdata(action: LogicalAction, data: st.DataObject) -> None:
     userdata = bytearray(encode_userdata(action))
     for _ in range(data.draw(st.integers(1, 4))):
         userdata[data.draw(st.integers(0, len(userdata) - 1))] = data.draw(st.integers(0, 255))

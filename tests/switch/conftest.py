@@ -6,9 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab import reference
-from tests.lab.daemon import Dhcpd
 from tests.lab.guest import Guest
-from tests.lab.process import wait_until
 from tests.lab.switch import PrivateOvs
 
 
@@ -27,15 +25,4 @@ def neighbour(switch: PrivateOvs) -> Guest:
 @pytest.fixture(params=["1.5", "1.3"])
 def openflow(request: pytest.FixtureRequest) -> str:
     """The OpenFlow version that the daemon speaks."""
-    return request.param
-
-
-def our_flows(switch: PrivateOvs, bridge: str = "") -> list[str]:
-    """The flows with our cookies, without what else a dump shows."""
-    flows = switch.flows(bridge=bridge)
-    return sorted(flow for flow in flows if flow.startswith("cookie=0x6468"))
-
-
-def wait_ready(dhcpd: Dhcpd, times: int = 1) -> None:
-    """Wait until the daemon has said this often that the bridge is in step."""
-    wait_until(lambda: dhcpd.log().count("ready, ") >= times, f"{times} times ready")
+    return str(request.param)

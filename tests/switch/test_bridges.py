@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.lab.daemon import Dhcpd
+from tests.lab.daemon import Dhcpd, our_flows
 from tests.lab.guest import Guest
 from tests.lab.packets import DISCOVER, request
 from tests.lab.process import wait_until
 from tests.lab.switch import PrivateOvs
-from tests.switch.conftest import our_flows
+
+pytestmark = pytest.mark.not_in_test_kernel("it has nothing to do with the datapath")
 
 OTHER = "br-other"
 MACS = {"red": "02:00:00:00:00:01", "blue": "02:00:00:00:00:02"}
@@ -38,7 +40,7 @@ def network(name: str, cidr: str, **settings: str) -> str:
 
 
 @pytest.fixture
-def dhcpd(switch: PrivateOvs, guests: dict[str, Guest], tmp_path) -> Iterator[Dhcpd]:
+def dhcpd(switch: PrivateOvs, guests: dict[str, Guest], tmp_path: Path) -> Iterator[Dhcpd]:
     # The same subnet on both: bridges have nothing to do with each other.
     blue = tmp_path / "blue.yaml"
     blue.write_text(network("blue", "10.0.0.0/24", bridge=OTHER))
@@ -49,7 +51,7 @@ def dhcpd(switch: PrivateOvs, guests: dict[str, Guest], tmp_path) -> Iterator[Dh
 
 
 def all_ready(dhcpd: Dhcpd) -> bool:
-    return all(f"{bridge}: ready, 4 flows" in dhcpd.log() for bridge in ("br-int", OTHER))
+    return all(f"{bridge}: ready, 5 flows" in dhcpd.log() for bridge in ("br-int", OTHER))
 
 
 def offered(guest: Guest) -> str | None:
@@ -57,7 +59,9 @@ def offered(guest: Guest) -> str | None:
     return reply.yiaddr if reply else None
 
 
-def test_each_bridge_has_its_own_networks(switch, guests, dhcpd):
+def test_each_bridge_has_its_own_networks(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
     assert {name: offered(guest) for name, guest in guests.items()} == {
         "red": "10.0.0.5", "blue": "10.0.0.5"}  # fmt: skip
     (red,), (blue,) = (
@@ -67,7 +71,9 @@ def test_each_bridge_has_its_own_networks(switch, guests, dhcpd):
     assert red != blue
 
 
-def test_a_port_on_another_bridge_than_its_networks_is_refused_by_name(switch, guests, dhcpd):
+def test_a_port_on_another_bridge_than_its_networks_is_refused_by_name(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
     port = guests["red"].port
     switch.unplug(port)
     switch.plug(port, "red", bridge=OTHER)
@@ -76,12 +82,14 @@ def test_a_port_on_another_bridge_than_its_networks_is_refused_by_name(switch, g
     assert len(our_flows(switch)) == 1
     switch.unplug(port)
     switch.plug(port, "red")
-    wait_until(lambda: len(our_flows(switch)) == 4, "the flows")
+    wait_until(lambda: len(our_flows(switch)) == 5, "the flows")
     assert dhcpd.appctl("bindings/refused") == ""
     assert offered(guests["red"]) == "10.0.0.5"
 
 
-def test_bridges_come_and_go_with_the_configuration(switch, guests, dhcpd):
+def test_bridges_come_and_go_with_the_configuration(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
     dhcpd.reconfigure(network("red", "10.0.0.0/24", bridge="br-third"))
     wait_until(lambda: our_flows(switch) == [], "the flows to go")
     assert offered(guests["red"]) is None
@@ -92,22 +100,26 @@ def test_bridges_come_and_go_with_the_configuration(switch, guests, dhcpd):
     switch.vsctl("del-br", "br-third")
 
     dhcpd.reconfigure(network("red", "10.0.7.0/24"))
-    wait_until(lambda: len(our_flows(switch)) == 4, "the flows to come again")
+    wait_until(lambda: len(our_flows(switch)) == 5, "the flows to come again")
     assert offered(guests["red"]) == "10.0.7.5"
 
 
-def test_a_bridge_that_is_named_no_longer_is_left_alone(switch, guests, dhcpd):
+def test_a_bridge_that_is_named_no_longer_is_left_alone(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
     """Others may use it now, and Open vSwitch sends a paused packet to every connection."""
     dhcpd.reconfigure(yaml.safe_dump({"networks": {}}))
     wait_until(lambda: "br-int: connection ended" in dhcpd.log(), "the connection to end")
     assert our_flows(switch) == []
     assert offered(guests["blue"]) == "10.0.0.5"
     dhcpd.reconfigure(network("red", "10.0.7.0/24"))
-    wait_until(lambda: len(our_flows(switch)) == 4, "the flows to come again")
+    wait_until(lambda: len(our_flows(switch)) == 5, "the flows to come again")
     assert offered(guests["red"]) == "10.0.7.5"
 
 
-def test_one_port_plugged_in_twice_is_refused_by_name(switch, guests, dhcpd):
+def test_one_port_plugged_in_twice_is_refused_by_name(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
     before = our_flows(switch)
     switch.vsctl("add-port", switch.bridge, "twin", "--", "set", "interface", "twin",
                  "type=internal", "external_ids:iface-id=red")  # fmt: skip
@@ -115,7 +127,7 @@ def test_one_port_plugged_in_twice_is_refused_by_name(switch, guests, dhcpd):
     line = f"port red: is plugged in as {port} and as twin, expected one of them; {port} is served"
     wait_until(lambda: dhcpd.appctl("bindings/refused") == line, "the refusal")
     switch.vsctl("del-port", "twin", "--", "--may-exist", "add-br", "br-foreign", "--",
-                 "set", "bridge", "br-foreign", "datapath_type=netdev", "--",
+                 "set", "bridge", "br-foreign", f"datapath_type={switch.datapath_type}", "--",
                  "add-port", "br-foreign", "a-twin", "--", "set", "interface", "a-twin",
                  "type=internal", "external_ids:iface-id=red")  # fmt: skip
     wait_until(lambda: dhcpd.appctl("bindings/refused") == "", "nothing")
@@ -123,7 +135,9 @@ def test_one_port_plugged_in_twice_is_refused_by_name(switch, guests, dhcpd):
     switch.vsctl("del-br", "br-foreign")
 
 
-def test_a_network_in_two_files_leaves_the_configuration_as_it_is(switch, guests, dhcpd):
+def test_a_network_in_two_files_leaves_the_configuration_as_it_is(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
     before = our_flows(switch)
     dhcpd.reconfigure(network("blue", "10.0.0.0/24"))
     wait_until(lambda: "expected each network once" in dhcpd.log(), "the mistake")
@@ -135,7 +149,9 @@ def test_a_network_in_two_files_leaves_the_configuration_as_it_is(switch, guests
     assert our_flows(switch) == before
 
 
-def test_both_bridges_may_connect_to_one_address(switch, guests, tmp_path):
+def test_both_bridges_may_connect_to_one_address(
+    switch: PrivateOvs, guests: dict[str, Guest], tmp_path: Path
+) -> None:
     blue = tmp_path / "blue.yaml"
     blue.write_text(network("blue", "10.0.1.0/24", bridge=OTHER))
     arguments = ("--config", str(blue), "--listen", CONTROLLER, "--cleanup")

@@ -1,44 +1,133 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A fault of the daemon's own ends it, so that whoever watches it can start another one."""
+"""What a fault of the daemon's own costs: one port, one bridge, one edit, or else the process."""
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
+from collections.abc import Iterator
 
-from tests.lab import reference
-from tests.lab.daemon import ROOT, Dhcpd
+import pytest
+import yaml
+
+from tests.lab.daemon import ROOT, Dhcpd, our_flows
+from tests.lab.guest import Guest
+from tests.lab.packets import DISCOVER, request
 from tests.lab.process import wait_until
+from tests.lab.switch import PrivateOvs
 
-# The daemon as it is, but for a fault once its flows are on the bridge.
+pytestmark = pytest.mark.not_in_test_kernel("it has nothing to do with the datapath")
+
+OTHER = "br-other"
+MACS = {name: f"02:00:00:00:00:0{number}" for number, name in enumerate(("good", "bad"), 1)}
+MORE = "internal error (the log has more)"
+
+# The daemon as it is, but for faults of the port bad, of the bridge br-other, of files with the
+# network faulty, and of the database once it has an interface that is called end.
 FAULTY = """
 import sys
-from controller import keeper
-from controller.cli import main
+sys.modules.setdefault("eventlet", None)
+from ovs_dhcpd.controller import keeper
+from ovs_dhcpd.controller.cli import main
+from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
+from ovs_dhcpd.controller.sources import yaml_file
+from ovs_dhcpd.flows.pipeline import build
 
-def announce(self, *, all_known):
-    if self.synchronized:
-        raise KeyError("a fault")
+def faulty(call, is_now):
+    def wrapped(*args, **kwargs):
+        result = call(*args, **kwargs)
+        if is_now(*args, result=result):
+            raise KeyError("a fault")
+        return result
+    return wrapped
 
-keeper.Keeper.announce = announce
+keeper.Keeper.__init__ = (lambda init: lambda self, name, *args: (
+    init(self, name, *args),
+    setattr(self.bridge, "tick", faulty(self.bridge.tick, lambda *_, **__: name == "br-other")),
+)[0])(keeper.Keeper.__init__)
+build.port_flows = faulty(build.port_flows, lambda _, port, *__, result: port.name == "bad")
+yaml_file.load = faulty(
+    yaml_file.load, lambda *_, result: "faulty" in [each.name for each in result.networks]
+)
+OpenVSwitch.run = faulty(OpenVSwitch.run, lambda *_, result: "end" in result)
 sys.exit(main())
 """
 
 
 class FaultyDhcpd(Dhcpd):
-    """`ovs-dhcpd run` with a fault."""
+    """`ovs-dhcpd run` with faults."""
 
     def start(self) -> None:
         """Start it."""
-        self.process = self.switch.spawn(
+        self._process = self.switch.spawn(
             self.name, "env", f"PYTHONPATH={ROOT}", sys.executable, "-c", FAULTY, "run",
             "--ovs-rundir", self.switch.run_dir, *self.options(),
         )  # fmt: skip
 
 
-def test_a_fault_ends_the_process(switch):
-    dhcpd = FaultyDhcpd(switch, reference.configuration())
-    dhcpd.start()
+def configuration(*more: str, address: str = "10.0.0.5") -> str:
+    """A network on each bridge, the first with the ports good and bad, and further ones."""
+    ports = {
+        "good": {"addresses": f"{MACS['good']} {address}"},
+        "bad": {"addresses": f"{MACS['bad']} 10.0.0.6"},
+    }
+    networks = {
+        "lab": {"dhcpv4": {"cidr": "10.0.0.0/24"}, "ports": ports},
+        "other": {"bridge": OTHER, "dhcpv4": {"cidr": "10.0.1.0/24"}, "ports": {}},
+        **{name: {"dhcpv4": {"cidr": "10.0.2.0/24"}, "ports": {}} for name in more},
+    }
+    return yaml.safe_dump({"networks": networks})
+
+
+@pytest.fixture(scope="module")
+def guests(switch: PrivateOvs) -> dict[str, Guest]:
+    switch.add_bridge(OTHER)
+    return {name: switch.guest(name, mac) for name, mac in MACS.items()}
+
+
+@pytest.fixture
+def dhcpd(switch: PrivateOvs, guests: dict[str, Guest]) -> Iterator[Dhcpd]:
+    with FaultyDhcpd(switch, configuration()) as dhcpd:
+        dhcpd.wait_for_flows(guests["good"])
+        yield dhcpd
+
+
+def offered(guest: Guest) -> str | None:
+    reply = guest.ask(request(DISCOVER, guest.mac))
+    return reply.yiaddr if reply else None
+
+
+def refused(dhcpd: Dhcpd) -> list[str]:
+    return dhcpd.appctl("bindings/refused").splitlines()
+
+
+def test_a_fault_costs_one_port_one_bridge_or_one_edit(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
+    lines = [f"port bad: {MORE}", f"bridge {OTHER}: {MORE}; it is left as it is"]
+    assert offered(guests["good"]) == "10.0.0.5"
+    assert refused(dhcpd) == lines
+    assert not dhcpd.serves(guests["bad"])
+    assert our_flows(switch, OTHER) == []
+    assert "internal error" in dhcpd.appctl("stats/show")
+    for what in ("port bad", f"bridge {OTHER}"):
+        assert re.search(rf"{what}: internal error\n *Traceback \(most recent", dhcpd.log())
+    assert "KeyError: 'a fault'" in dhcpd.log()
+
+    dhcpd.reconfigure(configuration("faulty", address="10.0.0.7"))
+    line = f"{dhcpd.configuration_file}: {MORE}"
+    wait_until(lambda: refused(dhcpd) == [line, *lines], f"{line} in bindings/refused")
+    assert offered(guests["good"]) == "10.0.0.5"
+    dhcpd.reconfigure(configuration(address="10.0.0.7"))
+    wait_until(lambda: refused(dhcpd) == lines, "the line to be gone")
+    wait_until(lambda: offered(guests["good"]) == "10.0.0.7", "the new address")
+    assert dhcpd.process.status is None
+
+
+def test_a_fault_that_costs_all_ends_the_process(switch: PrivateOvs, dhcpd: Dhcpd) -> None:
+    """So that whoever watches it can start another one."""
+    switch.vsctl("--no-wait", "add-port", switch.bridge, "end")
     wait_until(lambda: dhcpd.process.status is not None, "the process to end")
     assert dhcpd.process.status == -signal.SIGABRT
     assert "giving up" in dhcpd.log()

@@ -6,12 +6,16 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from ovs_dhcpd.flows.pipeline.meter import meter_id
 
 from tests.lab import nd, packets6, reference, reference6
-from tests.lab.daemon import ROOT, Dhcpd
+from tests.lab.daemon import ROOT, Dhcpd, our_flows, wait_ready
+from tests.lab.guest import Guest
 from tests.lab.nd import mac_option, neighbour_solicitation, router_solicitation
+from tests.lab.overreads6 import OVERREADS
 from tests.lab.packets6 import (
     ADVERTISE,
     INFORMATION_REQUEST,
@@ -25,7 +29,7 @@ from tests.lab.packets6 import (
     option,
 )
 from tests.lab.process import run, wait_until
-from tests.switch.conftest import our_flows, wait_ready
+from tests.lab.switch import PrivateOvs
 
 MAC, LLA = reference.MAC, reference6.LLA
 SERVER_MAC, SERVER_LLA = reference.SERVER_MAC, reference6.SERVER_LLA
@@ -34,7 +38,9 @@ INFINITY = 0xFFFFFFFF
 
 
 @pytest.fixture(scope="module", params=["1.5", "1.3"])
-def dhcpd(request, switch, guest, neighbour) -> Iterator[Dhcpd]:
+def dhcpd(
+    request: pytest.FixtureRequest, switch: PrivateOvs, guest: Guest, neighbour: Guest
+) -> Iterator[Dhcpd]:
     configuration = reference6.configuration()
     with Dhcpd(switch, configuration, "--openflow", request.param, "--cleanup") as dhcpd:
         dhcpd.wait_for_flows(guest)
@@ -42,27 +48,30 @@ def dhcpd(request, switch, guest, neighbour) -> Iterator[Dhcpd]:
         yield dhcpd
 
 
-def dhcpv6(message: int, *options: bytes, **fields: str) -> bytes:
+def dhcpv6(message: int, *options: bytes, **fields: Any) -> bytes:
     body = bytes((message,)) + b"\xab\xcd\xef" + b"".join(options)
     return frame_of(body, MAC, **{"ip_src": LLA, **fields})
 
 
-def ask(guest, frame: bytes) -> packets6.Reply6 | None:
-    """The reply to a DHCPv6 message, with all checksums right; None if there is none."""
+def ask(guest: Guest, frame: bytes) -> packets6.Reply6:
+    """The reply to a DHCPv6 message, with all checksums right; fails if there is none."""
     with guest.raw() as raw:
         raw.send(frame)
         reply = raw.receive(1, lambda f: f[12:14] == b"\x86\xdd" and f[20] == 17)
-    return packets6.parse_reply(reply) if reply else None
+    assert reply, "no reply"
+    return packets6.parse_reply(reply)
 
 
-def ask_nd(guest, frame: bytes, kind: int) -> bytes | None:
-    """The Neighbor Discovery message that comes back."""
+def ask_nd(guest: Guest, frame: bytes, kind: int) -> bytes:
+    """The Neighbor Discovery message that comes back; fails if there is none."""
     with guest.raw() as raw:
         raw.send(frame)
-        return raw.receive(1, lambda f: nd.is_nd(f, kind) and f[6:12] != frame[6:12])
+        reply = raw.receive(1, lambda f: nd.is_nd(f, kind) and f[6:12] != frame[6:12])
+    assert reply, "no answer"
+    return reply
 
 
-def arrived(other, frame: bytes, send: Callable[[], None]) -> Counter[bytes]:
+def arrived(other: Guest, frame: bytes, send: Callable[[], None]) -> Counter[bytes]:
     """What comes to `other` after `send()` with the same addresses as `frame`."""
     seen: Counter[bytes] = Counter()
     with other.raw() as raw:
@@ -72,7 +81,7 @@ def arrived(other, frame: bytes, send: Callable[[], None]) -> Counter[bytes]:
     return seen
 
 
-def test_solicit_and_request_are_answered_through_the_bridge(guest, dhcpd):
+def test_solicit_and_request_are_answered_through_the_bridge(guest: Guest, dhcpd: Dhcpd) -> None:
     advertise = ask(guest, dhcpv6(SOLICIT, CLIENT_ID, ia_na(0)))
     assert (advertise.message, advertise.xid) == (ADVERTISE, b"\xab\xcd\xef")
     assert (advertise.eth_src, advertise.eth_dst) == (SERVER_MAC, MAC)
@@ -85,13 +94,35 @@ def test_solicit_and_request_are_answered_through_the_bridge(guest, dhcpd):
     assert [ia.leases for ia in advertise.ias] == [ia.leases for ia in reply.ias] == [(lease,)]
 
 
-def test_a_message_by_unicast_is_told_to_use_multicast(guest, dhcpd):
+def test_messages_longer_than_they_are_are_answered_or_go_on_as_they_were(
+    neighbour: Guest, guest: Guest, dhcpd: Dhcpd
+) -> None:
+    frames = {frame_of(each.message, MAC, ip_src=LLA): each for each in OVERREADS.values()}
+    answers = 0
+
+    def send() -> None:
+        nonlocal answers
+        with guest.raw() as raw:
+            for frame, each in frames.items():
+                raw.send(frame)
+                answers += not each.silence
+            for _ in range(answers):
+                reply = raw.receive(1, lambda f: f[12:14] == b"\x86\xdd" and f[20] == 17)
+                assert reply, "no reply"
+                assert packets6.parse_reply(reply).message == ADVERTISE
+
+    seen = arrived(neighbour, next(iter(frames)), send)
+    assert answers
+    assert seen == {frame: 1 for frame, each in frames.items() if each.silence}
+
+
+def test_a_message_by_unicast_is_told_to_use_multicast(guest: Guest, dhcpd: Dhcpd) -> None:
     frame = dhcpv6(REQUEST, CLIENT_ID, SERVER_ID, ia_na(0), ip_dst=SERVER_LLA, eth_dst=SERVER_MAC)
     reply = ask(guest, frame)
     assert (reply.message, reply.status) == (REPLY, USE_MULTICAST)
 
 
-def test_a_router_solicitation_is_answered_to_its_sender(guest, dhcpd):
+def test_a_router_solicitation_is_answered_to_its_sender(guest: Guest, dhcpd: Dhcpd) -> None:
     frame = ask_nd(guest, router_solicitation(MAC, LLA, mac_option(1, MAC)), nd.RA)
     message = bytes.fromhex("8600 0000 ff80 0000 00000000 00000000") + (
         mac_option(1, SERVER_MAC)
@@ -104,7 +135,9 @@ def test_a_router_solicitation_is_answered_to_its_sender(guest, dhcpd):
     )
 
 
-def test_a_host_without_an_address_is_answered_at_the_address_of_all_nodes(guest, dhcpd):
+def test_a_host_without_an_address_is_answered_at_the_address_of_all_nodes(
+    guest: Guest, dhcpd: Dhcpd
+) -> None:
     frame = ask_nd(guest, router_solicitation(MAC, "::"), nd.RA)
     assert frame[:6].hex(":") == nd.ALL_NODES_MAC
     assert frame == nd.icmp6(
@@ -117,38 +150,42 @@ SOLICITED, UNSOLICITED = "e0000000", "a0000000"  # router and override, with and
 
 
 @pytest.mark.parametrize(
-    ("source", "options", "flags", "destination", "answered"),
+    ("source", "options", "flags", "destination"),
     [
-        (LLA, mac_option(1, MAC), SOLICITED, (MAC, LLA), mac_option(2, SERVER_MAC)),
-        ("::", b"", UNSOLICITED, (nd.ALL_NODES_MAC, nd.ALL_NODES), b""),
-        # Linux sends a nonce with it (RFC 7527), whose place our MAC takes
-        ("::", b"\x0e\1nonce!", UNSOLICITED, (nd.ALL_NODES_MAC, nd.ALL_NODES),
-         mac_option(2, SERVER_MAC)),
+        (LLA, mac_option(1, MAC), SOLICITED, (MAC, LLA)),
+        ("::", b"", UNSOLICITED, (nd.ALL_NODES_MAC, nd.ALL_NODES)),
+        # Linux sends a nonce with it (RFC 7527)
+        ("::", b"\x0e\1nonce!", UNSOLICITED, (nd.ALL_NODES_MAC, nd.ALL_NODES)),
     ],
     ids=["resolution", "probe", "probe-with-nonce"],
 )  # fmt: skip
 def test_a_neighbour_solicitation_for_the_server_is_answered(
-    guest, dhcpd, source, options, flags, destination, answered
-):
+    guest: Guest,
+    dhcpd: Dhcpd,
+    source: str,
+    options: bytes,
+    flags: str,
+    destination: tuple[str, str],
+) -> None:
     asked = neighbour_solicitation(MAC, source, SERVER_LLA, options)
     target = asked[62:78]
     assert ask_nd(guest, asked, nd.NA) == nd.icmp6(
-        bytes.fromhex("88000000" + flags) + target + answered,
+        bytes.fromhex("88000000" + flags) + target + mac_option(2, SERVER_MAC),
         eth_src=SERVER_MAC, eth_dst=destination[0], ip_src=SERVER_LLA, ip_dst=destination[1],
     )  # fmt: skip
 
 
-def test_a_probe_by_unicast_is_answered(guest, dhcpd):
+def test_a_probe_by_unicast_is_answered(guest: Guest, dhcpd: Dhcpd) -> None:
     message = bytes((nd.NS, 0)) + bytes(6) + neighbour_solicitation(MAC, LLA, SERVER_LLA)[62:78]
-    addresses = {"eth_src": MAC, "eth_dst": SERVER_MAC, "ip_src": LLA, "ip_dst": SERVER_LLA}
-    answer = ask_nd(guest, nd.icmp6(message, **addresses), nd.NA)
+    probe = nd.icmp6(message, eth_src=MAC, eth_dst=SERVER_MAC, ip_src=LLA, ip_dst=SERVER_LLA)
+    answer = ask_nd(guest, probe, nd.NA)
     assert answer == nd.icmp6(
-        bytes.fromhex("88000000" + SOLICITED) + message[8:],
+        bytes.fromhex("88000000" + SOLICITED) + message[8:] + mac_option(2, SERVER_MAC),
         eth_src=SERVER_MAC, eth_dst=MAC, ip_src=SERVER_LLA, ip_dst=LLA,
     )  # fmt: skip
 
 
-def test_the_guest_itself_finds_the_server(guest, dhcpd):
+def test_the_guest_itself_finds_the_server(guest: Guest, dhcpd: Dhcpd) -> None:
     wait_until(
         lambda: "tentative" not in guest.namespace.ip("-6", "address", "show", "dev", "eth0"),
         "the guest's address",
@@ -186,7 +223,9 @@ BAD_SUM[56] ^= 1
         "cut", "rs-unspecified-slla", "rs-bad-option", "rs-forwarded", "rs-checksum", "ns-other",
     ],
 )  # fmt: skip
-def test_what_is_not_answered_goes_on_once_and_unchanged(neighbour, guest, dhcpd, frame):
+def test_what_is_not_answered_goes_on_once_and_unchanged(
+    neighbour: Guest, guest: Guest, dhcpd: Dhcpd, frame: bytes
+) -> None:
     with guest.raw() as raw:
         seen = arrived(neighbour, frame, lambda: raw.send(frame))
         assert raw.receive(0.1, lambda f: f[6:12].hex(":") == SERVER_MAC) is None
@@ -202,22 +241,28 @@ def test_what_is_not_answered_goes_on_once_and_unchanged(neighbour, guest, dhcpd
     ],
     ids=["solicit", "rs", "ns"],
 )
-def test_an_answered_packet_does_not_go_on(neighbour, guest, dhcpd, frame):
+def test_an_answered_packet_does_not_go_on(
+    neighbour: Guest, guest: Guest, dhcpd: Dhcpd, frame: bytes
+) -> None:
     with guest.raw() as raw:
         assert not arrived(neighbour, frame, lambda: raw.send(frame))
 
 
-def test_flows_prints_what_the_bridge_shows(switch, guest, dhcpd):
+def test_flows_prints_what_the_bridge_shows(switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd) -> None:
     ofport = switch.ofport(guest.port)
-    command = [sys.executable, "-m", "controller", "flows", dhcpd.configuration_file,
+    command = [sys.executable, "-m", "ovs_dhcpd", "flows", dhcpd.configuration_file,
                "--ofport", f"{guest.iface_id}={ofport}"]  # fmt: skip
-    printed = run(command, env={"PYTHONPATH": str(ROOT)}).splitlines()
+    printed = run(command, env={"PYTHONPATH": str(ROOT)})
+    # ovs-ofctl speaks OpenFlow 1.0 by itself, which has no meters.
+    lines = printed.replace(f"meter:{meter_id(ofport)},", "").splitlines()
     dump = ["ovs-ofctl", "--no-stats", "--no-names", "dump-flows", switch.bridge]
     shown = run(dump, env=switch.environment).splitlines()
-    assert sorted(printed) == sorted(line.strip() for line in shown if "cookie=0x6468" in line)
+    assert sorted(lines) == sorted(line.strip() for line in shown if "cookie=0x6468" in line)
 
 
-def test_what_flows_prints_can_be_fed_to_ovs_ofctl(switch, guest, dhcpd):
+def test_what_flows_prints_can_be_fed_to_ovs_ofctl(
+    switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd
+) -> None:
     before = our_flows(switch)
     dump = ["ovs-ofctl", "--no-stats", "--no-names", "dump-flows", switch.bridge]
     text = run(dump, env=switch.environment)
@@ -227,7 +272,7 @@ def test_what_flows_prints_can_be_fed_to_ovs_ofctl(switch, guest, dhcpd):
     again = run(dump, env=switch.environment)
     assert [line.replace("reset_counts ", "").strip() for line in again.splitlines()
             if "cookie=0x6468" in line] == ours  # fmt: skip
-    assert ask(guest, dhcpv6(SOLICIT, CLIENT_ID, ia_na(0))) is not None
+    ask(guest, dhcpv6(SOLICIT, CLIENT_ID, ia_na(0)))
     assert len(our_flows(switch)) == len(before)
 
 
@@ -236,7 +281,9 @@ def is_to_all(frame: bytes) -> bool:
     return nd.is_nd(frame, nd.RA) and frame[:6].hex(":") == nd.ALL_NODES_MAC
 
 
-def test_unsolicited_advertisements_come_while_they_are_asked_for(switch, guest, dhcpd):
+def test_unsolicited_advertisements_come_while_they_are_asked_for(
+    switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd
+) -> None:
     """The first two, and none when they are no longer wanted."""
     expected = nd.icmp6(
         bytes.fromhex("8600 0000 ff80 0000 00000000 00000000")
@@ -254,7 +301,9 @@ def test_unsolicited_advertisements_come_while_they_are_asked_for(switch, guest,
         assert raw.receive(4.5, is_to_all) is None
 
 
-def test_unsolicited_advertisements_follow_the_port(switch, guest, dhcpd):
+def test_unsolicited_advertisements_follow_the_port(
+    switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd
+) -> None:
     before = switch.ofport(guest.port)
     dhcpd.reconfigure(reference6.configuration(ra={"interval": [1350, 1800]}))
     with guest.raw() as raw:

@@ -9,65 +9,74 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lab import reference
-from tests.lab.daemon import Dhcpd
+from tests.lab.daemon import Dhcpd, our_flows, wait_ready
+from tests.lab.guest import Guest
 from tests.lab.packets import DISCOVER, OFFER, request
 from tests.lab.process import wait_until
-from tests.switch.conftest import our_flows, wait_ready
+from tests.lab.switch import PrivateOvs
+
+pytestmark = pytest.mark.not_in_test_kernel("it has nothing to do with the datapath")
 
 PORT = 6653  # in the switch's own namespace
 
 
 @pytest.fixture(autouse=True)
-def _no_controller(switch) -> Iterator[None]:
+def _no_controller(switch: PrivateOvs) -> Iterator[None]:
     yield
     switch.vsctl("del-controller", switch.bridge)
 
 
-def set_controller(switch, protocol: str) -> None:
+def set_controller(switch: PrivateOvs, protocol: str, dhcpd: Dhcpd) -> None:
+    # A switch that is refused tries again after 1, 2, 4 and 8 s.
+    wait_until(lambda: "listening on" in dhcpd.log(), "the daemon to listen", 30)
     switch.vsctl("set", "bridge", switch.bridge, "protocols=OpenFlow13,OpenFlow15",
                  "fail-mode=secure")  # fmt: skip
     switch.vsctl("set-controller", switch.bridge, f"{protocol}:127.0.0.1:{PORT}")
 
 
-def serves(guest) -> None:
-    offer = guest.ask(request(DISCOVER, reference.MAC))
+def serves(guest: Guest) -> None:
+    offer = guest.ask(request(DISCOVER, reference.MAC), timeout_s=5)
     assert offer is not None
     assert (offer.message, offer.yiaddr) == (OFFER, str(reference.ADDRESS))
 
 
-def test_over_tcp(switch, guest, openflow):
+def test_over_tcp(switch: PrivateOvs, guest: Guest, openflow: str) -> None:
     listen = ("--listen", f"tcp:127.0.0.1:{PORT}", "--openflow", openflow)
     with Dhcpd(switch, reference.configuration(), *listen, "--cleanup") as dhcpd:
-        set_controller(switch, "tcp")
+        set_controller(switch, "tcp", dhcpd)
         wait_ready(dhcpd)
         serves(guest)
     assert our_flows(switch) == []
 
 
 @pytest.mark.needs("openssl")
-def test_over_tls(switch, guest, openflow, keys):
+def test_over_tls(switch: PrivateOvs, guest: Guest, openflow: str, keys: dict[str, str]) -> None:
     switch.vsctl("set-ssl", keys["--private-key"], keys["--certificate"], keys["--ca-cert"])
     tls = [word for pair in keys.items() for word in pair]
     listen = ("--listen", f"ssl:127.0.0.1:{PORT}", "--openflow", openflow)
     with Dhcpd(switch, reference.configuration(), *listen, *tls, "--cleanup") as dhcpd:
-        set_controller(switch, "ssl")
+        set_controller(switch, "ssl", dhcpd)
         wait_ready(dhcpd)
         serves(guest)
     assert our_flows(switch) == []
 
 
-def test_a_switch_that_is_not_ours_is_sent_away(switch, guest):
+def test_a_switch_that_is_not_ours_is_sent_away(switch: PrivateOvs, guest: Guest) -> None:
     listen = ("--listen", f"tcp:127.0.0.1:{PORT}")
     with Dhcpd(switch, reference.configuration(), *listen) as dhcpd:
+        # Earlier attempts would fail, and the switch wait longer and longer between them.
+        wait_until(lambda: "listening" in dhcpd.log(), "the socket")
         switch.vsctl("add-br", "br-other", "--", "set", "bridge", "br-other",
-                     "datapath_type=netdev", "protocols=OpenFlow15")  # fmt: skip
+                     f"datapath_type={switch.datapath_type}", "protocols=OpenFlow15")  # fmt: skip
         switch.vsctl("set-controller", "br-other", f"tcp:127.0.0.1:{PORT}")
         wait_until(lambda: "expected " in dhcpd.log(), "the refusal")
         switch.vsctl("del-br", "br-other")
     assert "ready, " not in dhcpd.log()
 
 
-def test_a_peer_that_talks_nonsense_costs_only_its_connection(switch, guest):
+def test_a_peer_that_talks_nonsense_costs_only_its_connection(
+    switch: PrivateOvs, guest: Guest
+) -> None:
     listen = ("--listen", f"tcp:127.0.0.1:{PORT}", "--openflow", "1.5")
     with Dhcpd(switch, reference.configuration(), *listen, "--cleanup") as dhcpd:
         wait_until(lambda: "listening" in dhcpd.log(), "the socket")
@@ -80,7 +89,7 @@ def test_a_peer_that_talks_nonsense_costs_only_its_connection(switch, guest):
                 peer.settimeout(5)
                 while peer.recv(4096):
                     pass
-        set_controller(switch, "tcp")
+        set_controller(switch, "tcp", dhcpd)
         wait_ready(dhcpd)
         serves(guest)
 
@@ -94,7 +103,9 @@ def test_a_peer_that_talks_nonsense_costs_only_its_connection(switch, guest):
     ],
     ids=["address", "file"],
 )  # fmt: skip
-def test_what_cannot_be_listened_on_ends_the_daemon_with_one_line(switch, guest, listen, message):
+def test_what_cannot_be_listened_on_ends_the_daemon_with_one_line(
+    switch: PrivateOvs, guest: Guest, listen: tuple[str, ...], message: str
+) -> None:
     dhcpd = Dhcpd(switch, reference.configuration(), "--listen", *listen)
     dhcpd.start()
     assert dhcpd.process.wait() == 1

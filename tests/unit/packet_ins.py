@@ -5,6 +5,10 @@ A flow with ``<registers>,set_field:0xabcdef01->metadata,controller(userdata=…
 resubmit(,201)`` froze a UDP packet whose payload is ``x``.
 """
 
+from __future__ import annotations
+
+import struct
+
 PACKET_INS = {
     ("plain", "1.5"): (
         "060400e000000000000023200000001e0000002ffffffffffffffa163e8beafd08004500001d0000"
@@ -90,3 +94,32 @@ PACKET_INS = {
         "000000000001de1000000063c0a801073604c0a80101330400000e1000000000"
     ),
 }
+
+# That of each of them.
+USERDATA = bytes.fromhex("00000002000000000001de1000000063c0a801073604c0a80101330400000e10")
+DISCOVER = (
+    bytes.fromhex("ffffffffffff" "fa163e8beafd" "0800")
+    + bytes.fromhex("45000110000000004011799e00000000ffffffff" "0044004300fc0000")
+    + bytes.fromhex("01010600" "00001234" "00000000")
+    + bytes(16)
+    + bytes.fromhex("fa163e8beafd")
+    + bytes(10 + 192)
+    + bytes.fromhex("63825363" "350101" "ff")
+)  # fmt: skip
+
+
+def padded(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 8)
+
+
+def packet_in(packet: bytes = DISCOVER, userdata: bytes = USERDATA, version: str = "1.5") -> bytes:
+    """A captured packet-in with another packet and other userdata."""
+    captured = bytes.fromhex(PACKET_INS["plain", version])
+    userdata_at = captured.index(struct.pack("!HH", 7, 4 + len(USERDATA)))
+    body = (
+        captured[8:16]
+        + padded(struct.pack("!HH", 0, 4 + len(packet)) + packet)
+        + captured[16 + 48 : userdata_at]
+        + padded(struct.pack("!HH", 7, 4 + len(userdata)) + userdata)
+    )
+    return captured[:2] + struct.pack("!HI", 8 + len(body), 0) + body

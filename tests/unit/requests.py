@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The port of FEATURES.md section 2, its requests, and what its responder makes of them."""
+"""One port with what every port has, its requests, and what its responder makes of them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
-from controller.responders.dhcpv4 import Dhcpv4Responder
-from controller.responders.verdict import Answer, Silence
-from flows.extension import Dhcpv4Extension
-from flows.options import DHCPV4
-from flows.userdata import PutDhcpOpts
-from flows.values import encode_value
+from ovs_dhcpd.controller.responders.dhcpv4 import Dhcpv4Responder
+from ovs_dhcpd.controller.responders.verdict import Answer, Silence
+from ovs_dhcpd.flows.options.table import DHCPV4
+from ovs_dhcpd.flows.options.values import encode_value
+from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts
+from ovs_dhcpd.flows.userdata.extension import Dhcpv4Extension
+
 from tests.lab.packets import Reply, parse_reply, request
 
 MAC = "02:00:00:00:00:01"

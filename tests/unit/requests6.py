@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The port of FEATURES.md section 2, its DHCPv6 requests, and what its responder makes of them."""
+"""One port with what every port has, its DHCPv6 requests, and what its responder makes of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from controller.responders.dhcpv6 import Dhcpv6Responder
-from controller.responders.verdict import Answer, Silence
-from flows.extension import Dhcpv6Extension
-from flows.options import DHCPV6
-from flows.userdata import PutDhcpv6Opts
-from flows.values import encode_value
+from ovs_dhcpd.controller.responders.dhcpv6 import Dhcpv6Responder
+from ovs_dhcpd.controller.responders.verdict import Answer, Silence
+from ovs_dhcpd.flows.options.table import DHCPV6
+from ovs_dhcpd.flows.options.values import encode_value
+from ovs_dhcpd.flows.userdata.codec import PutDhcpv6Opts
+from ovs_dhcpd.flows.userdata.extension import Dhcpv6Extension
+
 from tests.lab import packets6 as p6
 
 MAC = "02:00:00:00:00:01"
@@ -77,6 +78,7 @@ def silence(responder: Dhcpv6Responder, frame: bytes) -> Silence:
 
 
 def ia(code: int, iaid: int, *leases: tuple[str, int, int], status: int | None = None) -> p6.Ia:
-    """The IA of a reply while all times are infinite."""
-    times = (None, None) if code == p6.IA_TA else (INFINITY, INFINITY)
-    return p6.Ia(code, iaid, *times, leases, status)
+    """The IA of a reply while all times are infinite; without a lease that lasts T1 = T2 = 0."""
+    lasting = any(valid for _, _, valid in leases)
+    time = None if code == p6.IA_TA else INFINITY if lasting else 0
+    return p6.Ia(code, iaid, time, time, leases, status)

@@ -10,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from ovs_dhcpd.controller import cli
+from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
 
-from controller import cli
+from ovs_dhcpd import PROGRAM, __version__
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = str(ROOT / "tests" / "examples" / "finance-network1.yaml")
@@ -33,7 +35,7 @@ Capture = pytest.CaptureFixture[str]
 def run(*argv: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
     """The command in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "controller", *argv], input=stdin, capture_output=True, cwd=ROOT
+        [sys.executable, "-m", "ovs_dhcpd", *argv], input=stdin, capture_output=True, cwd=ROOT
     )
     return done.returncode, done.stdout, done.stderr
 
@@ -68,9 +70,9 @@ def test_encode_names_the_mistake(capsys: Capture) -> None:
 
 
 def test_decode_prints_the_logical_action(capsys: Capture) -> None:
-    other = "0000000600000000"
+    other = "0000000700000000"
     assert cli.main(["decode", USERDATA, USERDATA.replace(".", ""), other]) == 0
-    expected = f"{ACTION}\n{ACTION}\nopcode 6 (dns_lookup)\n"
+    expected = f"{ACTION}\n{ACTION}\nopcode 7 (log)\n"
     assert capsys.readouterr() == (expected, "")
 
 
@@ -93,7 +95,7 @@ def test_decode_is_quiet_when_its_reader_leaves() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run(
-        [sys.executable, "-m", "controller", "decode"],
+        [sys.executable, "-m", "ovs_dhcpd", "decode"],
         input=b"line\n",
         stdout=writer,
         stderr=subprocess.PIPE,
@@ -104,11 +106,14 @@ def test_decode_is_quiet_when_its_reader_leaves() -> None:
 
 
 def test_an_interrupt_is_quiet(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    class Interrupted(io.StringIO):
-        def __next__(self) -> str:
+    class Interrupted(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: object, /) -> int:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(sys, "stdin", Interrupted())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BufferedReader(Interrupted())))
     assert cli.main(["decode"]) == 130
     assert capsys.readouterr() == ("", "")
 
@@ -117,7 +122,7 @@ def test_flows_has_those_of_the_ports_that_are_plugged_in(capsys: Capture) -> No
     assert cli.main(["flows", EXAMPLE, "--ofport", f"{PORT}=42"]) == 0
     out, err = capsys.readouterr()
     lines = [line for line in out.splitlines() if "pause" in line]
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert all("in_port=42," in line and f"userdata={USERDATA},pause" in line for line in lines)
     assert err == ""
 
@@ -130,13 +135,13 @@ def test_flows_leaves_out_the_ports_that_are_not_plugged_in(
     path.write_text(Path(EXAMPLE).read_text(encoding="utf-8") + another)
     assert cli.main(["flows", str(path), "--ofport", "vm2=7"]) == 0
     out, _ = capsys.readouterr()
-    assert out.count("in_port=") == out.count("in_port=7,") == 2
+    assert out.count("in_port=") == out.count("in_port=7,") == 3
 
 
 def test_flows_numbers_the_ports_where_nothing_is_said(capsys: Capture) -> None:
     assert cli.main(["flows", EXAMPLE]) == 0
     out, err = capsys.readouterr()
-    assert out.count("in_port=1,") == 2
+    assert out.count("in_port=1,") == 3
     assert err == (
         "ovs-dhcpd: no --ofport: the ports are numbered from 1 in the order of the file\n"
     )
@@ -171,19 +176,33 @@ def test_flows_refuses_an_ofport_of_an_unknown_port(capsys: Capture) -> None:
 def test_lflows_are_written_as_ovn_does(capsys: Capture) -> None:
     assert cli.main(["lflows", EXAMPLE]) == 0
     out, err = capsys.readouterr()
-    first, options, response = out.splitlines()
-    assert first == 'Datapath: "finance-network1"  Pipeline: ingress'
-    assert f'(inport == "{PORT}" && eth.src == fa:16:3e:8b:ea:fd && ' in options
-    assert options.endswith(f"action=({ACTION} next;)")
+    datapath, first, later, response = out.splitlines()
+    assert datapath == 'Datapath: "finance-network1"  Pipeline: ingress'
+    guest = f'inport == "{PORT}" && eth.src == fa:16:3e:8b:ea:fd'
+    from_nobody = "ip4.src == 0.0.0.0 && ip4.dst == 255.255.255.255 && udp.src == 68"
+    assert f"priority=100, match=({guest} && {from_nobody} && udp.dst == 67)" in first
+    to_server = "ip4.dst == {192.168.1.1, 255.255.255.255}"
+    assert f"priority=99, match=({guest} && {to_server} && udp.dst == 67)" in later
+    for options in (first, later):
+        assert options.endswith(f"action=({ACTION} next;)")
     assert "(ls_in_dhcp_response)" in response
     assert err == ""
+
+
+@pytest.mark.parametrize("words", [[], [EXAMPLE, "--running"]])
+def test_lflows_are_those_of_a_file_or_of_the_daemon(words: list[str], capsys: Capture) -> None:
+    assert cli.main(["lflows", *words]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "ovs-dhcpd lflows: expected either FILE or --running\n",
+    )
 
 
 def test_the_version_is_printed(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["--version"])
     assert ended.value.code == 0
-    assert capsys.readouterr() == (f"ovs-dhcpd {cli.VERSION}\n", "")
+    assert capsys.readouterr() == (f"ovs-dhcpd {__version__}\n", "")
 
 
 @pytest.mark.parametrize(
@@ -196,14 +215,21 @@ def test_the_version_is_printed(capsys: Capture) -> None:
         ["flows", EXAMPLE, "--ofport", "vm=0"],
         ["flows", EXAMPLE, "--ofport", "vm=65280"],
         ["run"],
-        ["run", "--config", "c", "--openflow", "1.4"],
+        ["run", "--config", "c", "--openflow", "1.2"],
         ["run", "--config", "c", "--serve-only"],
         ["run", "--nb", "tcp:10.0.0.1"],
         ["run", "--nb", "tcp:10.0.0.1:6641,unix:nb.sock"],
         ["run", "--nb", "ssl:10.0.0.1:6641", "--private-key", "k"],
         ["run", "--serve-only", "--nb", "tcp:10.0.0.1:6641"],
         ["run", "--serve-only", "--cleanup"],
-        ["run", "--serve-only", "--db", "unix:db.sock"],
+        ["run", "--serve-only", "--rate-limit", "0"],
+        ["run", "--serve-only", "--rate-limit", "50:100:1"],
+        ["run", "--nb", "tcp:10.0.0.1:6641", "--rate-limit", "off"],
+        ["run", "--serve-only", "--db", "unix:/run/db.sock"],
+        ["run", "--config", "c", "--db", "/run/db.sock"],
+        ["run", "--config", "c", "--db", "unix:db.sock"],
+        ["run", "--config", "c", "--db", "punix:/run/db.sock"],
+        ["run", "--config", "c", "--db", ""],
         ["run", "--serve-only", "--listen", "tcp:127.0.0.1:6653"],
         ["run", "--config", "c", "--listen", "tcp:1.1.1.1"],
         ["run", "--config", "c", "--listen", "tcp:::1:6653"],
@@ -223,7 +249,7 @@ def test_wrong_usage_ends_with_2(argv: list[str], capsys: Capture) -> None:
 def test_run_takes_its_defaults_from_the_run_directory(tmp_path: Path) -> None:
     argv = ["run", "--config", "c", "--pidfile", "--ovs-rundir", str(tmp_path)]
     args = cli._parse_arguments(argv)
-    assert (args.ovs_rundir, args.pidfile) == (tmp_path, f"{tmp_path}/{cli.PROGRAM}.pid")
+    assert (args.ovs_rundir, args.pidfile) == (tmp_path, f"{tmp_path}/{PROGRAM}.pid")
 
 
 @pytest.mark.parametrize(
@@ -238,9 +264,36 @@ def test_an_address_to_listen_on_is_understood(text: str, expected: tuple[str, s
     assert cli._parse_arguments(["run", "--config", "c", "--listen", text]).listen == expected
 
 
+def test_a_rate_limit_is_understood() -> None:
+    argv = ["run", "--nb", "tcp:10.0.0.1:6641"]
+    assert cli._parse_arguments(argv).rate_limit == DEFAULT_RATE_LIMIT
+    assert cli._parse_arguments([*argv, "--rate-limit", "none"]).rate_limit is None
+    assert cli._parse_arguments([*argv, "--rate-limit", "5:6"]).rate_limit == RateLimit(5, 6)
+
+
 def test_run_with_a_mistake_in_its_file_ends_with_1(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_text("networks: []\n")
     expected = f"{path}:1: networks: a list, expected a mapping\n".encode()
     status, out, err = run("run", "--config", str(path), "--ovs-rundir", str(tmp_path))
     assert (status, out, err) == (1, b"", expected)
+
+
+@pytest.mark.parametrize(
+    ("argument", "line"),
+    [
+        ("--log-file={there}/no/dhcpd.log", "{there}/no/dhcpd.log: No such file or directory"),
+        ("--log-file={there}", "{there}: Is a directory"),
+    ],
+)
+def test_a_log_that_cannot_be_opened_is_an_error(argument: str, line: str, tmp_path: Path) -> None:
+    argv = ["--config", EXAMPLE, "--ovs-rundir", str(tmp_path), argument.format(there=tmp_path)]
+    expected = f"{PROGRAM}: {line.format(there=tmp_path)}\n".encode()
+    assert run("run", *argv) == (1, b"", expected)
+
+
+def test_levels_of_the_log_that_are_none_are_wrong_usage(tmp_path: Path) -> None:
+    argv = ["--config", EXAMPLE, "--ovs-rundir", str(tmp_path), "--verbose=FACILITY"]
+    status, out, err = run("run", *argv)
+    assert (status, out) == (2, b"")
+    assert err.endswith(b"error: --verbose: 'FACILITY' is not understood\n")

@@ -38,7 +38,7 @@ TABLES = tables()
 
 
 def test_every_file_with_a_checklist_has_a_table() -> None:
-    files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "unit").glob("test_*.py")}
+    files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests" / "unit").rglob("test_*.py")}
     assert {file for file in files if of_checklist(functions_in(file))} - TABLES.keys() == set()
 
 

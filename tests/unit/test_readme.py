@@ -6,9 +6,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from controller.sources import yaml_file
-from flows.options import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
-from flows.values import TYPES
+from ovs_dhcpd.controller.sources import yaml_file
+from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option
+from ovs_dhcpd.flows.options.values import TYPES
 
 ROOT = Path(__file__).parents[2]
 FROM_THE_ADDRESSES = {"offerip", "ia_addr"}
@@ -21,11 +21,16 @@ def rows_of(header: str) -> list[str]:
 
 
 def test_the_option_tables_are_those_of_the_source() -> None:
+    def type_of(option: Option) -> str:
+        return f"{option.type}, {option.numbers}" if option.allowed else option.type
+
     for family, table in (("dhcpv4", DHCPV4), ("dhcpv6", DHCPV6)):
         options = [o for o in table.by_name.values() if o.name not in FROM_THE_ADDRESSES]
-        expected = [f"| {o.name} | {o.code} | {o.type} | {o.rfc} |" for o in options]
+        expected = [f"| {o.name} | {o.code} | {type_of(o)} | {o.rfc} |" for o in options]
         assert rows_of(f"| {family} | code | type | defined in |") == expected
-    expected = [f"| {o.name} | {o.type} | {o.rfc} |" for o in ROUTER_ADVERTISEMENT.by_name.values()]
+    expected = [
+        f"| {o.name} | {type_of(o)} | {o.rfc} |" for o in ROUTER_ADVERTISEMENT.by_name.values()
+    ]
     assert rows_of("| ra | type | defined in |") == expected
 
 

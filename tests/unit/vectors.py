@@ -47,5 +47,6 @@ def _read(action: str) -> tuple[list[Good], list[Bad]]:
 
 GOOD, BAD = _read("put_dhcp_opts")
 GOOD6, BAD6 = _read("put_dhcpv6_opts")
+GOOD_OVN, BAD_OVN = _read("ovn_only")
 GOOD_RA, BAD_RA = _read("put_nd_ra_opts")
 REFERENCE = GOOD[0]

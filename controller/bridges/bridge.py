@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One bridge: what is to be on it, and what to tell its switch about that.
+
+No I/O and no clock here.  A bridge is told what its switch says (:meth:`Bridge.handle`), what
+its ports are served (:meth:`Bridge.serve`) and that time goes by (:meth:`Bridge.tick`), and
+answers with the OpenFlow messages to send, whole and in order; what there is to say goes to
+``notes``.  The rules:
+
+* A connection begins with reading the flows that are there (:mod:`controller.bridges.flow_table`),
+  and the meters (:mod:`controller.bridges.meter_table`).
+* Meters are added before the flows that use them, and deleted once these are gone.  If the switch
+  has none, or too few, no port has one.
+* What then differs from what is wanted goes out at the next tick.
+* Every COUNT_S it is looked whether all flows are still there; if not, they are read again.
+* What somebody else does to our flows is undone, at once the first time.
+* When the switch refuses a bundle, they are read again REREAD_S later, and so it is tried again.
+* Router advertisements go out when they are due; while there is no connection they are lost.
+
+Times are seconds of one clock that only goes forward (:func:`time.monotonic`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from ovs_dhcpd.controller.bridges.buckets import Buckets
+from ovs_dhcpd.controller.bridges.flow_table import FlowTable
+from ovs_dhcpd.controller.bridges.foreign import Foreign
+from ovs_dhcpd.controller.bridges.meter_table import MeterTable
+from ovs_dhcpd.controller.bridges.note import Note
+from ovs_dhcpd.controller.bridges.ra_schedule import Advertisement, RaSchedule
+from ovs_dhcpd.controller.bridges.shadow import Ask, asks_of
+from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
+from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
+from ovs_dhcpd.controller.wire.declined import Declined
+from ovs_dhcpd.controller.wire.events import (
+    Committed,
+    Event,
+    FlowCount,
+    FlowDump,
+    FlowsChanged,
+    MeterCounts,
+    MeterDump,
+    MeterFeatures,
+    PortAdded,
+    Refused,
+)
+from ovs_dhcpd.controller.wire.flow_messages import encode_packet_out
+from ovs_dhcpd.controller.wire.flow_monitor import What
+from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.pipeline import build as pipeline
+from ovs_dhcpd.flows.pipeline.flow import Flow
+from ovs_dhcpd.flows.pipeline.meter import port_meter
+
+REREAD_S = 5.0  # after the switch refused a bundle
+COUNT_S = 5.0  # between two looks whether all flows are still there
+
+_PORT = "port "  # begins the name of an owner of flows
+
+Served = Sequence[tuple[Network, Port]]
+
+
+class Bridge:
+    """Keeps the bridge ``name`` as its ports want it; ``uniform`` is as in :class:`RaSchedule`.
+
+    ``in_step``: at the last tick the switch had confirmed all that is wanted, and that was all
+    there is to want.  ``advertised`` counts the router advertisements that were sent.
+    """
+
+    def __init__(self, name: str, uniform: Callable[[float, float], float]) -> None:
+        self.in_step = False
+        self.advertised = 0
+        self._table = FlowTable()
+        self._foreign = Foreign(name)
+        self._meters = MeterTable()
+        self._metered = True  # whether ports have meters
+        self._buckets = Buckets()  # of ports that have none
+        self._served: dict[str, tuple[int, Served]] = {}  # ofport and what is served, by port
+        self._networks = Networks()
+        self._advertisements = RaSchedule(uniform)
+        self._version = 0  # OpenFlow wire version; 0: not connected
+        self._reread_s: float | None = None
+        self._count_s = 0.0
+
+    @property
+    def flows(self) -> int:
+        """How many flows are wanted."""
+        return len(self._table)
+
+    @property
+    def buckets(self) -> Mapping[int, TokenBucket]:
+        """What limits the flows with these cookies, as no meter does."""
+        self._buckets.settle()
+        return self._buckets.by_cookie
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there is a connection."""
+        return bool(self._version)
+
+    @property
+    def synchronized(self) -> bool:
+        """Whether the switch has confirmed all that is wanted."""
+        return self._table.synchronized and self._meters.synchronized
+
+    def status(self) -> Iterator[str]:
+        """What is to be known of the bridge now, a sentence each, for ``ovs-appctl status``."""
+        yield f"{len(self._table)} flows, {self._table.state}"
+        if not self._metered:
+            yield f"without meters: {self._meters.lacking}"
+
+    def meters(self) -> Iterator[str]:
+        """Each port that has a meter, and what that has counted at the last count."""
+        yield from self._meters.lines()
+
+    def problems(self) -> Iterator[str]:
+        """What users should look after, a line each."""
+        yield from self._table.problems()
+        yield from self._foreign.problems
+
+    def take_notes(self) -> list[Note]:
+        """What there is to say since the last time."""
+        notes = [*self._meters.notes, *self._table.notes]
+        self._meters.notes, self._table.notes = [], []
+        return notes
+
+    # What is wanted.
+
+    def want(self, wanted: bool) -> None:
+        """Have the flows that every bridge has which is served, or no longer."""
+        self._table.want("bridge", pipeline.bridge_flows() if wanted else ())
+
+    def serve(self, name: str, ofport: int, served: Served, now_s: float) -> None:
+        """Serve the port ``name``, which is the bridge's port ``ofport``, just this."""
+        if served:
+            self._served[name] = ofport, served
+        else:
+            self._served.pop(name, None)
+        if self._want_flows(name, ofport, served):
+            self._foreign.look_soon(now_s)
+        advertisement = None
+        for network, port in served:
+            advertisement = advertisement or Advertisement.of(network, ofport, port.tag)
+        for owner, shared in self._networks.use(name, [network for network, _ in served]):
+            self._table.want(f"network {owner}", shared)
+        self._advertisements.want(name, advertisement, now_s)
+
+    def _want_flows(self, name: str, ofport: int, served: Served) -> bool:
+        """Want what this takes; whether the flows are other ones than before."""
+        flows: list[Flow] = []
+        for network, port in served:
+            flows += pipeline.port_flows(network, port, ofport, metered=self._metered)
+        meter = port_meter([network for network, _ in served], ofport)
+        self._meters.want(name, meter if self._metered else None)
+        limit = meter.limit if meter and not self._metered else None
+        self._buckets.want(name, limit, [flow.cookie for flow in flows] if limit else ())
+        return self._table.want(f"{_PORT}{name}", flows)
+
+    def _follow_meters(self) -> None:
+        """Have ports use meters, or no longer, as the switch can."""
+        while self._metered == bool(self._meters.lacking):
+            self._metered = not self._metered
+            if not self._metered:
+                self._say(Note.warn(f"served without meters: {self._meters.lacking}"))
+            for name, (ofport, served) in self._served.items():
+                self._want_flows(name, ofport, served)
+
+    def leave(self) -> None:
+        """Have the bridge as it was before us."""
+        self._served.clear()
+        self._table.want_nothing()
+        self._meters.want_nothing()
+
+    # What happens.
+
+    def handle(self, event: Event, now_s: float) -> list[bytes]:
+        """What to answer to what the switch says.
+
+        Events are those of the present connection; a :class:`Connected` begins another one.
+        """
+        match event:
+            case Connected(version):
+                self._version = version
+                self._reread_s = None
+                self._say(Note.info(f"connected, OpenFlow 1.{version - 1}"))
+                self._foreign.connected()
+                return [*self._meters.connected(version), *self._table.connected(version)]
+            case Disconnected(why):
+                self._version = 0
+                self._say(Note.info(f"connection ended{why and f': {why}'}"))
+                self._table.disconnected()
+                self._meters.disconnected()
+            case FlowDump():
+                self._table.dumped(event)
+                if self._table.is_known:
+                    self._meters.unanswered()  # it was asked for them before
+            case FlowCount():
+                # Flows are also gone if their meter is.
+                reread = self._table.counted(event)
+                return [*self._meters.reread(), *reread] if reread else []
+            case MeterFeatures():
+                self._meters.told(event)
+            case MeterDump():
+                self._meters.dumped(event)
+            case MeterCounts():
+                self._meters.counted(event)
+            case Committed(xid):
+                self._table.committed(xid)
+            case FlowsChanged():
+                self._table.changed(event)
+                self._foreign.changed(event, now_s)
+                if self._meters.known and any(what is What.REMOVED for what, _ in event.updates):
+                    return self._meters.reread()  # with a meter its flows go
+            case Refused(xid, error):
+                if self._table.unmonitored(xid):
+                    return []
+                messages = self._meters.refused(xid, error)
+                if messages is not None:
+                    return [*messages, *self._table.reread()] if messages else []
+                if self._table.refused(xid, error):
+                    self._reread_s = now_s + REREAD_S
+                else:
+                    self._say(Note.warn(f"the switch reports {error} (xid {xid})"))
+            case PortAdded() | Declined():
+                pass  # who knows what it is to be served will call serve()
+        return []
+
+    def reread(self) -> list[bytes]:
+        """Look at what is on the bridge, now."""
+        return [*self._meters.ask_again(), *self._table.reread()]
+
+    def watch(self, event: FlowsChanged, now_s: float) -> None:
+        """Hear of flows while the bridge is another's, who alone sees to ours."""
+        self._foreign.changed(event, now_s)
+
+    def take_over(self) -> list[bytes]:
+        """Look at what is on the bridge, which was another's until now."""
+        return [*self._meters.ask_again(), *self._table.take_over()]
+
+    def tick(self, now_s: float, *, all_known: bool) -> list[bytes]:
+        """Tell the switch what is missing there, and with ``all_known`` what is too much.
+
+        Says once, after each connection, that the bridge is in step.
+        """
+        messages: list[bytes] = []
+        if self._reread_s is not None and now_s >= self._reread_s:
+            self._reread_s = None
+            messages += [*self._meters.reread(), *self._table.reread()]
+        if now_s >= self._count_s:
+            self._count_s = now_s + COUNT_S
+            count = self._table.count()
+            if count and not self._table.is_known:  # they are read, not counted
+                messages += self._meters.reread()
+            messages += [*count, *self._meters.count()]
+        if self._table.is_known and self._meters.known:
+            self._follow_meters()
+            messages += self._meters.missing()
+            messages += self._table.reconcile(now_s, deleting=all_known)
+            if all_known and self._table.synchronized:
+                messages += self._meters.excess()
+        messages += self._advertise(now_s)
+        self._look(now_s)
+        in_step = all_known and self.synchronized
+        if in_step and not self.in_step:
+            self._say(Note.info(f"ready, {len(self._table)} flows"))
+        self.in_step = in_step
+        return messages
+
+    def next_s(self) -> float:
+        """When :meth:`tick` has something to do at the latest."""
+        times = (
+            self._advertisements.next_s(),
+            self._reread_s,
+            self._count_s,
+            self._table.next_s(),
+            self._foreign.next_s(),
+        )
+        return min(each for each in times if each is not None)
+
+    def _look(self, now_s: float) -> None:
+        """Say what flows of somebody else are in the way, or missed, and what are no longer."""
+        new, over = self._foreign.look(now_s, self._asks)
+        for problem in new:
+            self._say(Note.warn(problem))
+        for problem in over:
+            self._say(Note.info(f"over: {problem}"))
+
+    def _asks(self) -> Iterator[Ask]:
+        for owner, flows in self._table.owned():
+            if owner.startswith(_PORT):
+                yield from asks_of(owner.removeprefix(_PORT), flows)
+
+    def _advertise(self, now_s: float) -> Iterator[bytes]:
+        for advertisement in self._advertisements.due(now_s):
+            if self._version:
+                self.advertised += 1
+                yield encode_packet_out(self._version, advertisement.ofport, advertisement.frame)
+
+    def _say(self, note: Note) -> None:
+        self._table.notes.append(note)
+
+
+class Networks:
+    """The networks that have a port plugged in, and so flows on the bridge."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, tuple[str, ...]] = {}  # names of networks, by port
+        self._users: dict[str, set[str]] = {}
+        self._known: dict[str, Network] = {}
+
+    def use(self, port: str, networks: list[Network]) -> Iterator[tuple[str, Iterable[Flow]]]:
+        """``port`` uses these from now on, and no others.
+
+        Yields the name and the flows of each network whose flows are other ones by this.
+        """
+        new = {
+            network.name: list(pipeline.network_flows(network))  # before anything is changed
+            for network in networks
+            if (known := self._known.get(network.name)) is not network and known != network
+        }
+        before = self._used.pop(port, ())
+        if networks:
+            self._used[port] = tuple(network.name for network in networks)
+        for network in networks:
+            self._users.setdefault(network.name, set()).add(port)
+            self._known[network.name] = network  # even if equal: the same is compared at once
+        yield from new.items()
+        for name in {*before} - {network.name for network in networks}:
+            self._users[name].remove(port)
+            if not self._users[name]:
+                del self._users[name], self._known[name]
+                yield name, ()

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The connections to the bridges, and whose turn it is on each: all that it takes to answer.
+
+Everything an answer needs is in the packet-in.  So a process answers before it has read a
+configuration or a database: on the bridges that one with the same command line has answered on,
+as their lock files tell, where nobody does now.  Those that turn out not to be its own are left
+again.  There is no rate limit before the daemon's thread says so (:meth:`Channel.limit`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Set
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ovs_dhcpd.controller.switch.channel import Channel
+from ovs_dhcpd.controller.switch.inbox import Inbox
+from ovs_dhcpd.controller.switch.journal import Journal
+from ovs_dhcpd.controller.switch.lock import holder, lock_path, owner_of
+from ovs_dhcpd.controller.switch.os_ken_app import Switches
+from ovs_dhcpd.controller.switch.turn import Turn
+
+from ovs_dhcpd import PROGRAM
+
+if TYPE_CHECKING:
+    from typing_extensions import Self  # in typing from Python 3.11 on
+
+
+class Connections:
+    """Those of one process, whose command line is ``owner`` (:func:`owner_of`); a context manager.
+
+    Sockets and locks are in ``rundir``, ``openflow`` are versions, the best first.  Where switches
+    connect to us, ``dial`` is False.  What they say is in the ``inbox``.
+    """
+
+    def __init__(
+        self, rundir: Path, openflow: Collection[str], owner: int, *, dial: bool = True
+    ) -> None:
+        self.inbox: Inbox[Channel] = Inbox()
+        self.journal = Journal()
+        self.switches = Switches(self.inbox, self.journal, openflow)
+        self._rundir = rundir
+        self._owner = owner
+        self._dial = dial
+        self._turns: dict[str, Turn] = {}  # by bridge
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let others answer, and close all connections."""
+        for turn in self._turns.values():
+            turn.end()
+        self.switches.stop()
+
+    @property
+    def bridges(self) -> Set[str]:
+        """The bridges that have been joined."""
+        return self._turns.keys()
+
+    def resume(self) -> None:
+        """Answer at once where a process like this one did; to be called first."""
+        if self._dial:
+            for bridge in bridges_left(self._rundir, self._owner):
+                self.join(bridge)
+
+    def join(self, bridge: str) -> Turn:
+        """Whose turn it is on ``bridge``, which is connected to from now on."""
+        if bridge not in self._turns:
+            path = lock_path(self._rundir, bridge)
+            self._turns[bridge] = turn = Turn(path, self.inbox.wake, self._owner)
+            if self._dial:
+                self.switches.connect(bridge, str(self._rundir / f"{bridge}.mgmt"), turn)
+        return self._turns[bridge]
+
+    def leave(self, bridge: str) -> None:
+        """It is not ours: others may use it now, and we shall not answer for them."""
+        self._turns.pop(bridge).end(for_good=True)
+        self.switches.disconnect(bridge)
+
+
+def bridges_left(rundir: Path, owner: int) -> Iterator[str]:
+    """The bridges that an ``owner`` like this has served, that are there and nobody serves now."""
+    for path in rundir.glob(f"{PROGRAM}.*.lock"):
+        bridge = path.name.removeprefix(f"{PROGRAM}.").removesuffix(".lock")
+        try:
+            if (
+                owner_of(path) == owner
+                and (rundir / f"{bridge}.mgmt").exists()
+                and holder(path) is None
+            ):
+                yield bridge
+        except OSError:
+            continue  # it cannot be ours: we could not lock it

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Faults of ours that cost one thing only: counted, and logged with their tracebacks.
+
+docs/architecture.md says what each costs ("What a fault costs").
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ovs.vlog import Vlog
+from ovs_dhcpd.controller.ports.fault import Fault
+from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+
+vlog = Vlog("faults")
+
+
+class Faults:
+    """All faults since the start; a traceback a second is logged, and ten at once."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.count = 0
+        self._clock = clock
+        self._limit = RateLimit(1, 10)
+
+    def note(self, fault: Fault) -> None:
+        """Count it and log it."""
+        self.count += 1
+        dropped = self._limit.admit(self._clock())
+        if dropped is not None:
+            line = f"{fault.where}: internal error{dropped_lines(dropped)}"
+            vlog.err(line, exc_info=fault.error)
+
+    def lines(self) -> list[str]:
+        """The counter as text, for ``ovs-appctl stats/show``; nothing before the first."""
+        return [f"{'internal error':<50} {self.count:>10}"] if self.count else []

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""python-ovs's log where it is not as the programs of Open vSwitch are."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+import ovs.vlog
+from ovs.vlog import Vlog
+
+vlog = Vlog("log")
+
+# Of what is imported once the log is open, while packets are answered already.
+LATE_MODULES = (
+    *("bridge", "control", "faults", "files", "listener", "northbound", "parking", "writer"),
+    *("idl", "jsonrpc", "reconnect", "stream", "unixctl_server"),
+)
+
+on_change: list[Callable[[], None]] = []  # to be called when levels may have changed
+
+_TIME = re.compile(r"%0?[1-9]?([dD])(?:\{(.*)\})?")  # of a pattern: its zone, its format
+
+
+def admit_late_modules() -> None:
+    """Have LATE_MODULES log too, at the levels that are set: python-ovs would refuse them."""
+    for name in LATE_MODULES:
+        Vlog(name)
+    Vlog.__init__ = _name
+
+
+def _name(self: Vlog, name: str) -> None:
+    """As :class:`Vlog` is made before the log is open."""
+    self.name = name.lower()
+    Vlog._Vlog__mfl.setdefault(self.name, ovs.vlog.DESTINATIONS.copy())
+
+
+def mend_times() -> None:
+    """Have the time in each line right: python-ovs writes 97 ms as "97."."""
+    Vlog._format_time = _format_time
+
+
+def _format_time(_: Vlog, pattern: str) -> str:
+    """The pattern with the time in it, as :meth:`Vlog._format_time` is meant to do it."""
+    found = _TIME.search(pattern)
+    if found is None:
+        return pattern
+    now = datetime.now(timezone.utc) if found[1] == "D" else datetime.now()
+    return f"{pattern[: found.start()]} {show_time(now, found[2])} {pattern[found.end() :]}"
+
+
+def show_time(now: datetime, layout: str | None) -> str:
+    """``now`` as strftime(3) has it, with as many digits of the second as there are ``#``."""
+    if layout is None:
+        return now.replace(microsecond=0, tzinfo=None).isoformat()
+    fraction = f"{now.microsecond:06}"
+    return re.sub("#+", lambda hashes: fraction[: len(hashes[0])], now.strftime(layout))
+
+
+def set_levels(words: list[str]) -> None:
+    """What ``vlog/set`` and ``-v`` say; raises ValueError, and has then changed no pattern."""
+    before = dict(ovs.vlog.PATTERNS)
+    for word in words:
+        try:
+            mistake = Vlog.set_levels_from_string(word)
+            for destination in ovs.vlog.PATTERNS:  # some patterns cannot be written
+                vlog._build_message("", destination, "info", 0)
+        except Exception:
+            mistake = f"{word!r} is not understood"
+        if mistake:
+            ovs.vlog.PATTERNS.update(before)
+            raise ValueError(mistake)
+        for call in on_change:
+            call()
+
+
+def reopen() -> str | None:
+    """Write to a new file of the log's name; raises OSError, and the old one is kept."""
+    path = Vlog._Vlog__log_file
+    if not path:
+        return "Logging to file not configured"
+    _write_to(logging.FileHandler(path))
+    return None
+
+
+def close() -> None:
+    """Write to no file, until :func:`reopen`."""
+    _write_to(None)
+
+
+def _write_to(file: logging.FileHandler | None) -> None:
+    logger = logging.getLogger("file")
+    before = logger.handlers[:]
+    if file:
+        logger.addHandler(file)
+    for handler in before:
+        logger.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is served what, and why not: every rule, and the words for every refusal.
+
+A port has a name: the iface-id of its interface, or without one the interface's own name.
+
+1.  An interface that is named both ways is served by its iface-id, and an iface-id that stands on
+    several interfaces by one of them.
+2.  The first source that knows the port is believed.
+3.  A port that no source knows belongs to a network with a pool: to the one that its
+    ``dhcp-network`` names (``none``: to none), else, if it is a guest's and no second source is
+    about its bridge, to the one of the VLAN of what it sends without a tag, else to the bridge's
+    only one.  Where the network names its MAC for a port that is not plugged in, it is served what
+    that port would be.
+4.  It is served where its network is: on another bridge it is not.  Nor is it on another host, or
+    by another version of its interface, than its source says.
+5.  A sub-port is where its parent is, and is served the packets that have its tag, if the parent's
+    port carries that VLAN with its tag; of two with the same tag it is the first by name.  Parent
+    and sub-port may have the same MAC.  Who has no parent is served what comes without a tag, or
+    with that of VLAN 0, which is none.  A port that rule 3 is about, and whose row says that it is
+    a trunk, has a sub-port for each VLAN that a network with a pool has for its ``tag``.
+6.  Addresses that its network's pool owes it are :mod:`controller.ports.pools`' to choose.  They
+    are served once they are remembered in the interface's row, never before, and forgotten when
+    the port is served something else.  Who is named no more and falls into a pool keeps the
+    address that it was served by its name.
+
+Ports that are looked at together first let go of all that they have: what one no longer has may
+be another's, whoever comes first.  Then they take in order: who is remembered with an owner or was
+served until now, before a restart or by its name, comes before who wants the same.
+
+Who is refused something because others have it waits, and is looked at again when somebody has
+let go of something.  So does who may yet be named, until all sources have been read.
+
+What is refused is never silent: each line says which port, what is wrong and what was expected.
+
+A fault of ours in deciding for a port costs this port, which is then served nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+
+from ovs_dhcpd.controller.ports.declines import Decline, Declines
+from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
+from ovs_dhcpd.controller.ports.index import Index
+from ovs_dhcpd.controller.ports.interface import NETWORK, NO_MEMORY, Interface, Memory
+from ovs_dhcpd.controller.ports.lately import Lately
+from ovs_dhcpd.controller.ports.pools import Pools, named_by_mac
+from ovs_dhcpd.controller.ports.world import World
+from ovs_dhcpd.flows.bindings.network import Binding, Network, Parent, Port
+from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.options.wording import either, escape, first_lines, hint
+
+KEEP_OUT = "none"  # as dhcp-network: the interface belongs to no network
+
+NOTHING = Binding()
+
+Where = tuple[uuid.UUID, int]  # the row of an interface, and the VLAN behind it; 0: its own
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a port is served, and where it is plugged in."""
+
+    bridge: str
+    ofport: int
+    bindings: tuple[tuple[Network, Port], ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to be done about the ports that were looked at, by their names.
+
+    `plugged` says whether they are plugged in, for sources that want to know.  `stop` are those
+    that are no longer served on a bridge, `serve` those that are served from now on, just this.
+    `refused` says what of each is left out, one line each; no line: nothing.  `remember` is what
+    is to be written into rows of interfaces.  `faults` are ours.
+    """
+
+    plugged: Mapping[str, bool] = field(default_factory=dict)
+    stop: Mapping[str, str] = field(default_factory=dict)
+    serve: Mapping[str, Served] = field(default_factory=dict)
+    refused: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    remember: Mapping[Where, Memory] = field(default_factory=dict)
+    faults: Sequence[Fault] = ()
+
+
+class Binder:
+    """Keeps who is served what from one decision to the next: `served`, by the names of ports."""
+
+    def __init__(self) -> None:
+        self.served: dict[str, Served] = {}
+        self._sub_ports: Index[str, str] = Index()  # that are served, by their parents
+        self._pools = Pools()
+        self._declines = Declines()
+        self._waiting: set[str] = set()
+        self._were_ready = False
+
+    def decide(self, names: Set[str], world: World) -> Decision:
+        """What is to be done now that something about the ports ``names`` may have changed.
+
+        Their interfaces' other names are looked at too, and then those who wait.
+        """
+        view = _View(world)
+        self._pools.heed(world.interfaces.parked)
+        looked_at: dict[str, tuple[str, ...]] = {}
+        before: dict[str, Served | None] = {}
+        faults: list[Fault] = []
+
+        def look_at(names: Iterable[str]) -> None:
+            for name in names:
+                before.setdefault(name, self.served.get(name))
+                self.let_go(name)
+            for name in view.ranked(names, self._pools.lately):
+                port = f"port {escape(name)}"
+                try:
+                    lines = [*self._look_at(name, view)]
+                except Exception as error:
+                    faults.append(Fault(port, error))
+                    lines = [INTERNAL_ERROR]
+                    self.let_go(name)
+                looked_at[name] = tuple(f"{port}: {line}" for line in first_lines(lines))
+
+        names = {*names, *view.aliases(names)}
+        names |= self._behind(names) | world.sub_ports(names)
+        look_at({*names, *self._pools.stand_ins(names)})
+        ready, self._were_ready = self._were_ready, world.ready
+        freed = self._pools.take_freed()
+        if ready != self._were_ready:
+            look_at(self._waiting | world.sub_ports(self._waiting))
+        elif freed:
+            for name in view.ranked(self._waiting, self._pools.lately):
+                if self._pools.may_gain(name):
+                    look_at((name,))
+        serve = {name: self.served[name] for name in looked_at if name in self.served}
+        return Decision(
+            plugged={name: view.plugged(name) is not None for name in looked_at},
+            stop={
+                name: was.bridge
+                for name, was in before.items()
+                if was and (name not in serve or serve[name].bridge != was.bridge)
+            },
+            serve=serve,
+            refused=looked_at,
+            remember=view.remembered,
+            faults=faults,
+        )
+
+    def decline(
+        self, bridge: str, ofport: int, address: Address, now_s: float, world: World
+    ) -> Decline | None:
+        """What becomes of ``address``, which a client behind a port declines at ``now_s``.
+
+        The port is to be looked at then.  None: nothing, as it does not have it, or it is known.
+        The time is in seconds since 1970.
+        """
+        view = _View(world)
+        for name, served in self.served.items():
+            interface = view.plugged(name)
+            if (served.bridge, served.ofport) == (bridge, ofport) and interface:
+                for network, port in served.bindings:
+                    if address in port.addresses:
+                        return self._declines.hear(network, port, interface, address, now_s, world)
+        return None
+
+    def unpark(self, network: str, address: Address) -> None:
+        """The address is parked no longer: who waits may have it."""
+        self._pools.unpark(network, address)
+
+    def take_over(self, names: Iterable[str]) -> None:
+        """Another process has served these ports until now, and written what stands in their rows.
+
+        They are to be looked at then.
+        """
+        for name in names:
+            self._pools.take_over(name)
+
+    def _behind(self, names: Set[str]) -> set[str]:
+        """The sub-ports of these ports that are served, whether they are to be still or not."""
+        return {each for name in names for each in self._sub_ports[name]}
+
+    def let_go(self, name: str) -> None:
+        """The port has nothing, and waits for nothing."""
+        served = self.served.pop(name, None)
+        if served and (parent := served.bindings[0][1].parent):
+            self._sub_ports.discard(parent.name, name)
+        self._pools.release(name)
+        self._waiting.discard(name)
+
+    def _look_at(self, name: str, view: _View) -> Iterator[str]:
+        """Decide what the port is served; yields what is refused, without the port's name."""
+        interface = view.plugged(name)
+        if interface is None:
+            self._pools.forget(name)
+            self._declines.forget(name)
+            if itself := view.world.interfaces.plugged(name):
+                yield f"is plugged in as {escape(itself.name)}, expected behind its parent"
+            return
+        self._pools.look_at(name)
+        binding = self._binding(name, interface, view)
+        if elsewhere := binding.placement.why_not(interface.version, view.world.interfaces.host):
+            yield f"options: {elsewhere}"
+            return
+        yield from binding.refused
+        if binding.served:
+            for twin in view.world.interfaces.twins(interface):
+                first, other = escape(interface.name), escape(twin)
+                what = f"is plugged in as {first} and as {other}, expected one of them"
+                yield f"{what}; {first} is served"
+        bindings = []
+        holders = view.world.interfaces.holders
+        for network, port in binding.served:
+            if network.bridge != interface.bridge:
+                where = escape(interface.bridge)
+                yield f"is plugged into {where}, expected {escape(network.bridge)}"
+                continue
+            if port.dynamic:
+                completed = self._pools.complete(network, port, interface, holders)
+                if completed.refused:
+                    self._waiting.add(name)
+                yield from completed.refused
+                if completed.memory is not None:
+                    view.remember(interface, completed.memory)
+                if completed.port is None:
+                    continue
+                port = completed.port
+            else:
+                if taken := self._pools.take_mac(network, port):
+                    self._waiting.add(name)
+                    yield taken
+                    continue
+                view.forget(interface)
+            bindings.append((network, port))
+        yield from self._declines.lines(name, bindings)
+        if bindings:
+            assert interface.ofport
+            self.served[name] = Served(interface.bridge, interface.ofport, tuple(bindings))
+            if parent := bindings[0][1].parent:
+                self._sub_ports.add(parent.name, name)
+            self._pools.lately.note(interface, bindings)
+
+    def _binding(self, name: str, interface: Interface, view: _View) -> Binding:
+        """What the sources or the interface itself say of the port; addresses may be lacking.
+
+        The lines in its `refused` do not say the port's name.
+        """
+        known_by = view.world.knowing(name)
+        if name != interface.key and view.world.knowing(interface.key):
+            if not known_by:
+                return NOTHING
+            its_key = escape(interface.key)
+            what = f"is port {its_key} too, by its iface-id, expected one of the two names"
+            return Binding(refused=(what,))
+        if not known_by:
+            return self._unnamed(name, interface, view)
+        first, *others = known_by
+        parent = first.parent(name)
+        if parent and (refused_tag := self._refused_tag(name, parent, interface, view.world)):
+            return Binding(refused=(refused_tag,))
+        binding = first.binding(name) or NOTHING
+        refused = [*binding.refused]
+        for other in others:
+            what = f"is in {other} and in {first}, expected it in one of them"
+            refused.append(f"{what}; {first} is followed")
+        return replace(binding, refused=tuple(refused))
+
+    @staticmethod
+    def _refused_tag(name: str, parent: Parent, interface: Interface, world: World) -> str:
+        """Why a sub-port cannot have its tag; empty: it can."""
+        behind = world.interfaces.plugged(parent.name)
+        siblings = world.sub_ports({behind.name, behind.key}) if behind else ()
+        tags = {each: sibling.tag for each in siblings if (sibling := world.parent(each))}
+        if (first := min(each for each, tag in tags.items() if tag == parent.tag)) != name:
+            return f"tag: {parent.tag} is that of {escape(first)} too, expected another"
+        if parent.tag not in interface.vlans.tagged:
+            where = f"{interface.vlans.mode} port {escape(interface.name)}"
+            return f"tag: {parent.tag} is not carried with its tag by {where}, expected one that is"
+        return ""
+
+    def _unnamed(self, name: str, interface: Interface, view: _View) -> Binding:
+        """What a port is served that no source knows."""
+        world = view.world
+        if name != interface.key or world.knowing(interface.name):
+            return NOTHING
+        if not world.ready_for(interface.bridge):  # it may be named yet
+            self._waiting.add(name)
+            return NOTHING
+        if interface.network == KEEP_OUT:
+            view.forget(interface)
+            self._pools.forget(interface.key)
+            return NOTHING
+        networks = world.networks(interface.bridge)
+        if interface.behind:
+            return _vlan_guest(name, world.parent(name), networks)
+        pools = [network.name for network in networks.values() if network.pool]
+        if not pools:
+            return NOTHING
+        # Beside another source it may be the other's, which hears of it later.
+        alone = len(world.about(interface.bridge)) == 1
+        wanted = interface.network
+        if wanted is not None:
+            what = f"{NETWORK}: {escape(wanted)}, expected {either(pools)}{hint(wanted, pools)}"
+        elif not (interface.is_guest and alone):
+            return NOTHING
+        else:
+            if interface.vlans.untagged is None:
+                return NOTHING
+            wanted = _network_of(networks, interface.tag)
+            if wanted in networks and wanted not in pools:
+                return NOTHING
+            tag = f" (tag {interface.tag})" if interface.tag else ""
+            what = f"is in no network{tag}, expected external_ids:{NETWORK}={either(pools, '|')}"
+        if wanted not in pools:
+            return Binding(refused=(what,))
+        network = networks[wanted]
+        port = named_by_mac(network, interface)
+        if port and view.plugged(port.name) is None:
+            self._pools.stand_in(name, port.name)
+            return Binding(((network, replace(port, name=name)),))
+        return Binding(((network, Port(name, None, (), {}, dynamic=True)),))
+
+
+def _vlan_guest(name: str, parent: Parent | None, networks: Mapping[str, Network]) -> Binding:
+    """What a VLAN behind a trunk is served that nobody names."""
+    for network in networks.values():
+        if network.pool and parent and network.tag == parent.tag:
+            return Binding(((network, Port(name, None, (), {}, dynamic=True, parent=parent)),))
+    return NOTHING
+
+
+def _network_of(networks: Mapping[str, Network], tag: int | None) -> str | None:
+    """The name of the one network that a port of the VLAN ``tag`` may be in.
+
+    One that has sub-ports alone is theirs.
+    """
+    candidates = [
+        network
+        for network in networks.values()
+        if network.pool or not network.ports or not all(port.parent for port in network.ports)
+    ]
+    found = [
+        network.name
+        for network in candidates
+        if network.tag == tag or (network.tag is None and len(candidates) == 1)
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+class _View:
+    """The world, in which what is to be remembered by this decision is remembered already."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.remembered: dict[Where, Memory] = {}
+        self._whole: dict[uuid.UUID, Interface] = {}  # as their own ports see them
+        self._changed: dict[uuid.UUID, Interface] = {}
+
+    def plugged(self, name: str) -> Interface | None:
+        """The interface of the port ``name``, if it is plugged in; of a sub-port its parent's.
+
+        Of what stands in its row that is the parent's view, which remembers other addresses.
+        """
+        parent = self.world.parent(name)
+        interface = self.world.interfaces.plugged(parent.name if parent else name)
+        if interface is None:
+            return None
+        self._whole[interface.row] = interface
+        interface = self._changed.get(interface.row, interface)
+        return interface.seen_by(name, parent.tag) if parent else interface
+
+    def aliases(self, names: Set[str]) -> Iterator[str]:
+        """All names of the interfaces that have one of ``names``."""
+        for name in names:
+            if interface := self.plugged(name):
+                yield interface.name
+                yield interface.key
+
+    def ranked(self, names: Iterable[str], lately: Lately) -> list[str]:
+        """Who has been served before comes before who wants the same."""
+
+        def rank(name: str) -> tuple[bool, str]:
+            interface = self.plugged(name)
+            served = interface and (interface.memory.owner is not None or interface.key in lately)
+            return not served, name
+
+        return sorted(names, key=rank)
+
+    def remember(self, interface: Interface, memory: Memory) -> None:
+        """Have this written into the interface's row, in place of what is there."""
+        row, tag = interface.row, interface.behind
+        self.remembered[row, tag] = memory
+        whole = self._changed.get(row) or self._whole[row]
+        self._changed[row] = whole.remembering(memory, tag)
+
+    def forget(self, interface: Interface) -> None:
+        """Take out of the row what we have written there: it has an owner."""
+        if interface.memory.owner is not None:
+            self.remember(interface, NO_MEMORY)

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which address of a pool a port gets: the one it is remembered with, else a free one.
+
+No two ports of a network have the same address or the same MAC, and none has what the network's
+pool excludes or keeps for somebody else.  But where a port is named with the MAC of a guest that
+has an address already, both are served, and it is said: a mistake in a file takes no flows away.
+
+Who is known by its MAC, and has an address reserved for that, has this one.  Else the same port
+finds the same address as long as nobody else has it: what is remembered in its row comes first,
+then what it was served until now, by its name or otherwise, and where nothing is, the search begins
+at a place in the pool that its owner (its MAC, else its key) decides.  What somebody has written
+into the row by hand is given as it stands there, or refused and left alone.
+
+An address that is parked is given to nobody (:mod:`controller.ports.parked`).
+
+An address that is remembered for somebody who is not plugged in, or that somebody who is was served
+last, is given out last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from ovs_dhcpd.controller.ports.by_hand import ByHand
+from ovs_dhcpd.controller.ports.claims import Claims
+from ovs_dhcpd.controller.ports.interface import (
+    ADDRESSES,
+    ATTACHED_MAC,
+    NO_MEMORY,
+    Interface,
+    Memory,
+)
+from ovs_dhcpd.controller.ports.lately import Lately
+from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.flows.bindings.mac import parse_mac
+from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.pool import Address, Pool
+from ovs_dhcpd.flows.options.wording import escape
+
+Use = tuple[str, Address | bytes]  # the name of a network, and an address or a MAC in it
+
+_Family = tuple[str, int]  # the name of a network, and an IP version
+
+# The interfaces on a bridge for which an address is remembered, and what is parked there.
+Holders = Callable[[str, Address], Iterable[Interface]]
+Parking = Callable[[str], Mapping[Place, Parked]]
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What comes of a port whose addresses are for us to choose.
+
+    `port` has them, and is None if it cannot be served, or not before `memory` is written down.
+    `memory` is None where what is remembered stays as it is.  `refused` says what the port lacks
+    because others have it, without the port's name.
+    """
+
+    port: Port | None
+    memory: Memory | None = None
+    refused: tuple[str, ...] = ()
+
+
+class Pools:
+    """Who has what of all networks that have a pool."""
+
+    def __init__(self) -> None:
+        self.lately = Lately()
+        self._by_hand = ByHand()
+        self._claims: Claims[str, Use] = Claims()  # of ports
+        self._stand_ins: Claims[str, str] = Claims()  # on names of ports that are not plugged in
+        self._looked_at: set[str] = set()  # ports, those that have nothing too
+        self._released: set[Use] = set()
+        self._full: dict[_Family, Pool] = {}  # that have nothing left
+        self._parked: Parking = lambda _: {}
+        self._short: dict[str, set[_Family]] = {}  # what ports lack that lack nothing else
+
+    def look_at(self, port: str) -> None:
+        """The port is looked at: what it does not claim now, it does not need."""
+        self._looked_at.add(port)
+
+    def forget(self, port: str) -> None:
+        """The port is not plugged in any more, or wants nothing."""
+        self.lately.forget(port)
+        self._by_hand.forget(port)
+
+    def take_over(self, port: str) -> None:
+        """What has an owner in the port's row has been written by another process of ours."""
+        self._by_hand.forget(port)
+
+    def release(self, port: str) -> None:
+        """The port has nothing any more; what is remembered for it stays remembered."""
+        self._looked_at.discard(port)
+        self._stand_ins.withdraw(port)
+        self._short.pop(port, None)
+        if released := self._claims.withdraw(port):
+            self._released |= released
+            self._full.clear()
+
+    def heed(self, parked: Parking) -> None:
+        """What is parked on a bridge is asked of this from now on."""
+        self._parked = parked
+
+    def unpark(self, network: str, address: Address) -> None:
+        """The address is parked no longer."""
+        self._released.add((network, address))
+        self._full.clear()
+
+    def take_freed(self) -> bool:
+        """Whether something has been released since the last call that nobody has now."""
+        released, self._released = self._released, set()
+        return any(not self._claims.claimants(use) for use in released)
+
+    def may_gain(self, port: str) -> bool:
+        """Whether ``port``, which waits, may be given something; else it need not be looked at."""
+        short = self._short.get(port)
+        return short is None or not short <= self._full.keys()
+
+    def stand_in(self, port: str, named: str) -> None:
+        """The guest that is plugged in as ``port`` is served what the port ``named`` would be."""
+        self._stand_ins.add(port, named)
+
+    def stand_ins(self, names: Iterable[str]) -> set[str]:
+        """The ports that are served what these would be."""
+        return set[str]().union(*map(self._stand_ins.claimants, names))
+
+    def take_mac(self, network: Network, port: Port) -> str:
+        """``port`` is served with its addresses, which are given; or why not."""
+        if network.pool and port.mac:
+            if other := self._owner(network, port.mac, port.name):
+                return _taken(port.mac, other)
+            self._claims.add(port.name, (network.name, port.mac))
+        return ""
+
+    def complete(
+        self, network: Network, port: Port, interface: Interface, holders: Holders
+    ) -> Completed:
+        """Give ``port``, which is plugged in as ``interface``, what it lacks of ``network``."""
+        assert network.pool
+        mac = port.mac
+        if mac is None and interface.attached_mac:
+            try:
+                mac = parse_mac(interface.attached_mac)
+            except ValueError as error:
+                return Completed(None, refused=(f"{ATTACHED_MAC}: {error}",))
+        # libvirt may give a guest another iface-id and another name each time, but never a MAC.
+        owner = mac.hex(":") if mac else interface.key
+        addresses: list[Address] = []
+        refused: list[str] = []
+        short: set[_Family] = set()
+        if mac:
+            if other := self._owner(network, mac, port.name):
+                refused.append(_taken(mac, other))
+                if mac not in network.pool.reserved or interface.memory.owner != owner:
+                    return Completed(None, refused=tuple(refused))
+            self._claims.add(port.name, (network.name, mac))
+        was = interface.memory
+        by_hand = was.addresses if self._by_hand.wrote(interface) else ()
+        if objections := [*self._objections(network, port, by_hand, mac)]:
+            without_owner = replace(was, owner=None) if was.owner is not None else None
+            return Completed(replace(port, mac=mac), without_owner, (*refused, *objections))
+        for version in network.lacking(port):
+            address = network.pool.reservation(mac, version)
+            if address is None:
+                address = self._remembered(network, version, interface, owner, mac)
+            if address is None:
+                address = self._chosen(network, version, interface, owner, holders)
+            if address is None:
+                refused.append(f"no address is free in pool {escape(str(network.pool))}")
+                short.add((network.name, version))
+            else:
+                self._claims.add(port.name, (network.name, address))
+                addresses.append(address)
+        if short and len(short) == len(refused):
+            self._short[port.name] = short
+        memory = Memory(tuple(addresses), owner) if addresses else NO_MEMORY
+        self._by_hand.note(interface, memory)
+        changed = memory != was and (addresses or was.owner is not None)
+        completed = Completed(None, memory if changed else None, tuple(refused))
+        if not interface.written or (changed and memory.addresses != was.addresses):
+            return completed
+        everything = (*port.addresses, *addresses)
+        return replace(completed, port=replace(port, mac=mac, addresses=everything))
+
+    def _owner(self, network: Network, mac: bytes, port: str) -> str | None:
+        """Who else has the MAC, so that ``port`` cannot."""
+        assert network.pool
+        named = network.pool.reserved.get(mac)
+        if named == port:
+            return None
+        if named and port not in self._stand_ins.claimants(named):
+            return named
+        return min(self._claims.claimants((network.name, mac)) - {port}, default=None)
+
+    def _objections(
+        self, network: Network, port: Port, addresses: Iterable[Address], mac: bytes | None
+    ) -> Iterator[str]:
+        """Why ``port`` cannot have just these addresses of ``network``, a line each."""
+        assert network.pool
+        lacking = network.lacking(port)
+        expected = " and ".join(f"one of IPv{version}" for version in lacking)
+        for address in addresses:
+            cidr = network.cidr(address.version)
+            kept = network.pool.reservation(mac, address.version)
+            if address.version not in lacking:
+                what = f"is one too many, expected {expected or 'none'}"
+            elif kept not in (None, address):
+                what = f"is not what is reserved for the guest, expected {kept}"
+            elif cidr and address not in cidr:
+                what = f"is not in cidr {cidr}, expected addresses in it"
+            elif kept is None and network.pool.excluding(address):
+                what = "is excluded, expected another"
+            elif kept is None and (network.name, address) in self._parked(network.bridge):
+                what = "is parked, expected another (ovs-appctl pools/show)"
+            elif kept is None and (user := self._user(network, address)):
+                what = f"is that of {escape(user)} too, expected another"
+            else:
+                lacking.remove(address.version)
+                continue
+            yield f"{ADDRESSES}: {address} {what}"
+
+    def _remembered(
+        self,
+        network: Network,
+        version: int,
+        interface: Interface,
+        owner: str,
+        mac: bytes | None,
+    ) -> Address | None:
+        """The address that the interface has had for the same owner, if it can have it still.
+
+        Without an owner somebody has written it by hand.
+        """
+        cidr = network.cidr(version)
+        assert cidr
+        assert network.pool
+        had = self.lately.had(network, interface, mac)
+        if interface.memory.owner in (None, owner, interface.key):
+            had = chain(interface.memory.addresses, had)
+        usable = (
+            address
+            for address in had
+            if address in cidr
+            and self._user(network, address) is None
+            and not network.pool.excluding(address)
+        )
+        return next(usable, None)
+
+    def _chosen(
+        self, network: Network, version: int, interface: Interface, owner: str, holders: Holders
+    ) -> Address | None:
+        """An address that nobody has, if possible also nobody who may come back for it."""
+        assert network.pool
+        pool = network.pool
+        if self._full.get((network.name, version)) is pool:
+            return None
+        is_full = True  # for whoever asks
+
+        def others(address: Address) -> list[Interface]:
+            # After a power failure the owner's own old row may still be there, without a device.
+            return [
+                holder
+                for holder in holders(interface.bridge, address)
+                if holder.row != interface.row
+                and not (holder.ofport is None and holder.memory.owner == owner)
+            ]
+
+        def is_free(address: Address) -> bool:
+            return (
+                self._user(network, address) is None
+                and not others(address)
+                and not self.lately.is_anothers(network, address, interface.key)
+            )
+
+        def is_unused(address: Address) -> bool:
+            # Who is plugged in and has not been looked at yet may be about to use it.
+            nonlocal is_full
+            if self._user(network, address) is not None:
+                return False
+            is_full = False
+            return all(
+                other.ofport is None or other.key in self._looked_at for other in others(address)
+            )
+
+        chosen = pool.choose(version, owner, is_free) or pool.choose(version, owner, is_unused)
+        if chosen is None and is_full:
+            self._full[network.name, version] = pool
+        return chosen
+
+    def _user(self, network: Network, what: Address | bytes) -> str | None:
+        """Whose an address or a MAC of ``network`` is."""
+        assert network.pool
+        if (reserved := network.pool.reserved.get(what)) is not None:
+            return reserved
+        if (network.name, what) in self._parked(network.bridge):
+            return "nobody"
+        return next(iter(self._claims.claimants((network.name, what))), None)
+
+
+def named_by_mac(network: Network, interface: Interface) -> Port | None:
+    """The port that ``network`` names with the MAC of this guest."""
+    try:
+        mac = parse_mac(interface.attached_mac)
+    except ValueError:
+        return None
+    if network.pool is None or mac not in network.pool.reserved:
+        return None
+    return next((port for port in network.ports if port.mac == mac and not port.parent), None)
+
+
+def _taken(mac: bytes, other: str) -> str:
+    return f"{ATTACHED_MAC}: {mac.hex(':')} is that of {escape(other)} too, expected another"

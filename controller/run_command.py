@@ -1,0 +1,307 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ovs-dhcpd run``: its command line, up to the daemon that it starts.
+
+The options that every daemon of Open vSwitch has (``--pidfile``, ``--detach``, ``--log-file``,
+``--verbose`` …) are python-ovs's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import io
+import os
+import re
+import signal
+import ssl
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
+
+from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
+from ovs_dhcpd.flows.configuration.rate_limit import rate_limit_of
+
+from ovs_dhcpd import PROGRAM
+
+if TYPE_CHECKING:
+    from ovs_dhcpd.controller.sources.combined import Combined
+    from ovs_dhcpd.controller.sources.source import Source
+    from ovs_dhcpd.controller.switch.listener import ListenOn
+    from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
+
+# Where distributions have Open vSwitch put its files; a python-ovs from elsewhere does not know.
+RUNDIR = "/var/run/openvswitch"
+OPENFLOW = ("1.5", "1.4", "1.3")
+LOGDIR = "/var/log/openvswitch"
+OVN_RUNDIR = "/var/run/ovn"
+
+
+def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
+    """The options of the daemon, among them those that every daemon of Open vSwitch has."""
+    # python-ovs imports eventlet where it finds it, at 0.2 s and 15 MB; os-ken runs on threads.
+    sys.modules.setdefault("eventlet", None)  # type: ignore[arg-type]
+    import ovs.daemon
+    import ovs.dirs
+    import ovs.util
+    import ovs.vlog
+
+    # The default names of pidfile, control socket and log are made from these, some in add_args().
+    ovs.util.PROGRAM_NAME = PROGRAM
+    ovs.dirs.RUNDIR = os.environ.get("OVS_RUNDIR", RUNDIR)
+    ovs.dirs.LOGDIR = os.environ.get("OVS_LOGDIR", LOGDIR)
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--ovs-rundir")
+    with (
+        contextlib.suppress(argparse.ArgumentError, SystemExit),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        ovs.dirs.RUNDIR = first.parse_known_args(argv)[0].ovs_rundir or ovs.dirs.RUNDIR
+
+    parser.allow_abbrev = False
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        type=Path,
+        action="append",
+        default=[],
+        help="what the ports may have; several files are taken together",
+    )
+    parser.add_argument(
+        "--nb",
+        metavar="REMOTES",
+        type=_remotes,
+        help="OVN's Northbound database, alone or beside files; its servers with commas in between",
+    )
+    parser.add_argument(
+        "--serve-only",
+        action="store_true",
+        help="install nothing: answer the flows of ovn-controller while it does not run",
+    )
+    parser.add_argument(
+        "--bridge",
+        metavar="BRIDGE",
+        default="",
+        help="instead of what files name for all their networks; for --nb and --serve-only "
+        "instead of br-int",
+    )
+    parser.add_argument(
+        "--ovs-rundir",
+        metavar="DIR",
+        type=Path,
+        default=Path(ovs.dirs.RUNDIR),
+        help="where BRIDGE.mgmt and db.sock are (default: OVS_RUNDIR, else %(default)s)",
+    )
+    parser.add_argument(
+        "--ovn-rundir",
+        metavar="DIR",
+        type=Path,
+        default=Path(os.environ.get("OVN_RUNDIR", OVN_RUNDIR)),
+        help="with --serve-only: where ovn-controller.pid is "
+        "(default: OVN_RUNDIR, else %(default)s)",
+    )
+    parser.add_argument(
+        "--db",
+        metavar="REMOTE",
+        type=_remotes,
+        help="the Open_vSwitch database (default: unix:DIR/db.sock)",
+    )
+    parser.add_argument(
+        "--listen",
+        metavar="tcp:ADDR:PORT|ssl:ADDR:PORT",
+        type=_remote,
+        help="wait for the switch to connect (ovs-vsctl set-controller), instead of BRIDGE.mgmt",
+    )
+    for name in ("--private-key", "--certificate", "--ca-cert"):
+        parser.add_argument(name, metavar="PEM", help="for --listen ssl: and --nb ssl:")
+    parser.add_argument(
+        "--openflow",
+        choices=OPENFLOW,
+        help="speak this version only (default: the greatest of them that the bridge speaks)",
+    )
+    parser.add_argument(
+        "--rate-limit",
+        metavar="PPS[:BURST]",
+        type=_rate_limit,
+        default=DEFAULT_RATE_LIMIT,
+        help="how many requests a second each port of --nb, or each flow with --serve-only, may "
+        "make, and how many at once beyond that, or none for no limit (default: "
+        f"{DEFAULT_RATE_LIMIT.pps}:{DEFAULT_RATE_LIMIT.burst}); files say it themselves",
+    )
+    parser.add_argument("--cleanup", action="store_true", help="delete the flows at the end")
+    ovs.daemon.add_args(parser)
+    ovs.vlog.add_args(parser)
+    parser.set_defaults(usage_error=parser.error)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the daemon that the command line asks for; returns its exit status.
+
+    What answers is imported first, then the process goes into the background if it is told to, then
+    it answers, and what decides is imported meanwhile.
+    """
+    import ovs.daemon
+
+    if not (args.config or args.nb or args.serve_only):
+        args.usage_error("one of --config, --nb and --serve-only is required")
+    gc.disable()  # what is imported, and the first configuration, stay
+    start = _serve_only(args) if args.serve_only else _serve_configuration(args)
+    ovs.daemon.handle_args(args)
+    _start_log(args)
+    ovs.daemon.daemonize_start()
+    # Until the daemon has its own, SIGTERM ends the process in order; SIGHUP has nothing read anew.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    return start()
+
+
+def _start_log(args: argparse.Namespace) -> None:
+    """Log from now on.  Raises OSError where the log cannot be opened, which python-ovs hides."""
+    import ovs.dirs
+    import ovs.vlog
+    from ovs_dhcpd.controller import log, log_text
+
+    if args.log_file == "default":
+        args.log_file = f"{ovs.dirs.LOGDIR}/{PROGRAM}.log"
+    if args.log_file:
+        with open(args.log_file, "ab"):
+            pass
+    levels = ["any:any:dbg"] if args.verbose == [] else args.verbose or []
+    args.verbose = None
+    log.admit_late_modules()
+    log.mend_times()
+    log_text.make_printable()
+    ovs.vlog.handle_args(args)
+    try:
+        log.set_levels(levels)
+    except ValueError as error:
+        args.usage_error(f"--verbose: {error}")
+    # python-ovs spends 75 µs on a line for each destination, also for one that is not there.
+    if args.log_file is None:
+        ovs.vlog.Vlog.set_level("any", "file", "off")
+    if not Path("/dev/log").exists():
+        ovs.vlog.Vlog.set_level("any", "syslog", "off")
+
+
+def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
+    from ovs_dhcpd.controller.connections import Connections
+
+    # Paths are made absolute: a detached daemon is in another directory.
+    rundir = args.ovs_rundir.absolute()
+    files = [file.absolute() for file in args.config]
+    listen = _listen_on(args)
+    tls = _tls_files(args, "--nb") if args.nb and "ssl:" in args.nb else ()
+    openflow = (args.openflow,) if args.openflow else OPENFLOW
+    # By this a later process knows what it may answer at once.
+    owner = crc32(repr((files, args.nb, args.bridge)).encode("utf-8", "surrogateescape"))
+
+    def start() -> int:
+        with Connections(rundir, openflow, owner, dial=listen is None) as connections:
+            connections.resume()
+            from ovs_dhcpd.controller.daemon import Settings, run
+
+            settings = Settings(
+                database=args.db or f"unix:{rundir / 'db.sock'}",
+                listen=listen,
+                openflow=openflow,
+                clean_up=args.cleanup,
+            )
+            return run(settings, _open_sources(args, files, tls), connections)
+
+    return start
+
+
+def _open_sources(
+    args: argparse.Namespace, files: Sequence[Path], tls_files: Sequence[Path]
+) -> Callable[[], Combined]:
+    from ovs_dhcpd.controller.sources.combined import Combined
+    from ovs_dhcpd.controller.sources.files import ConfigurationFiles
+    from ovs_dhcpd.controller.sources.northbound import OvnNorthbound, Tls
+
+    opens: list[Callable[[], Source]] = []
+    if files:
+        opens.append(partial(ConfigurationFiles, files, args.bridge))
+    if args.nb:
+        tls = Tls(*(str(file.absolute()) for file in tls_files)) if tls_files else None
+        opens.append(partial(OvnNorthbound, args.nb, args.bridge, tls, args.rate_limit))
+    return lambda: Combined([open_source() for open_source in opens])
+
+
+def _serve_only(args: argparse.Namespace) -> Callable[[], int]:
+    if args.config or args.nb or args.db or args.listen or args.cleanup:
+        args.usage_error("--serve-only: not with --config, --nb, --db, --listen or --cleanup")
+
+    from ovs_dhcpd.controller.serve_only import Settings, run
+
+    settings = Settings(
+        bridge=args.bridge or "br-int",
+        rundir=args.ovs_rundir.absolute(),
+        pidfile=args.ovn_rundir.absolute() / "ovn-controller.pid",
+        openflow=(args.openflow,) if args.openflow else OPENFLOW,
+        rate_limit=args.rate_limit,
+    )
+    return partial(run, settings)
+
+
+def _remote(text: str, expected: str = "tcp:ADDR:PORT or ssl:ADDR:PORT") -> tuple[str, str, int]:
+    """Protocol, address and port of "tcp:ADDR:PORT"; an IPv6 address stands in brackets."""
+    found = re.fullmatch(r"(tcp|ssl):(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]+)):([0-9]{1,5})", text)
+    if not found or not 0 < int(found[4]) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}")
+    return found[1], found[2] or found[3], int(found[4])
+
+
+def _rate_limit(text: str) -> RateLimit | None:
+    try:
+        return rate_limit_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _remotes(text: str) -> str:
+    """The remotes of an OVSDB cluster, separated by commas; checked for their form only."""
+    for remote in text.split(","):
+        if not remote.startswith("unix:/"):
+            _remote(remote, "tcp:ADDR:PORT, ssl:ADDR:PORT or unix:/PATH")
+    return text
+
+
+def _tls_files(args: argparse.Namespace, option: str) -> tuple[Path, Path, Path]:
+    """Private key, certificate and CA certificate, all of which can be read."""
+    if not (args.private_key and args.certificate and args.ca_cert):
+        args.usage_error(f"{option} ssl: needs --private-key, --certificate and --ca-cert")
+    files = Path(args.private_key), Path(args.certificate), Path(args.ca_cert)
+    for file in files:
+        file.read_bytes()  # an error of the ssl module does not say which file it was
+    return files
+
+
+def _listen_on(args: argparse.Namespace) -> ListenOn | None:
+    """What --listen and the options for TLS say."""
+    if args.listen is None:
+        return None
+    protocol, host, port = args.listen
+    tls = _tls_server(*_tls_files(args, "--listen")) if protocol == "ssl" else None
+
+    from ovs_dhcpd.controller.switch.listener import ListenOn
+
+    return ListenOn(host, port, tls)
+
+
+def _tls_server(private_key: Path, certificate: Path, ca_cert: Path) -> ssl.SSLContext:
+    """Who connects has to show a certificate of that CA.  Raises :exc:`OSError`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        context.load_cert_chain(certificate, private_key)
+    except ssl.SSLError as error:
+        text = f"{certificate}, {private_key}: no certificate and its key in PEM ({error.reason})"
+        raise OSError(text) from error
+    try:
+        context.load_verify_locations(ca_cert)
+    except ssl.SSLError as error:
+        raise OSError(f"{ca_cert}: no certificates in PEM ({error.reason})") from error
+    return context

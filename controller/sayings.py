@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said in the log of one bridge, and how often.
+
+A peer that connects and fails, again and again, shall fill no disk: until the bridge is ready
+each line is said once, whatever its numbers; and all lines have a rate.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+
+MAX_LINES = 50  # different ones, while a bridge does not get ready
+_NUMBER = re.compile(r"[0-9]+")
+
+
+class Sayings:
+    """Those of one bridge."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()  # since the bridge was ready
+        self._failing = False  # there was a connection since, and it has ended
+        self._limits = {"info": RateLimit(5, 200)}
+        self._limits |= {level: RateLimit(1, 10) for level in ("warn", "err")}
+
+    def ready(self) -> None:
+        """All is as it should be."""
+        self._failing = False
+        self._said.clear()
+
+    def failed(self) -> bool:
+        """A connection has ended without that; whether this is news."""
+        failing, self._failing = self._failing, True
+        return not failing
+
+    def admit(self, level: str, text: str, now_s: float) -> str | None:
+        """The line to log for ``text``; None if it is not to be said."""
+        key = _NUMBER.sub("0", text)
+        if self._failing and (key in self._said or len(self._said) >= MAX_LINES):
+            return None
+        if len(self._said) < MAX_LINES:
+            self._said.add(key)
+        dropped = self._limits[level].admit(now_s)
+        return None if dropped is None else text + dropped_lines(dropped)

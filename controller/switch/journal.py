@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What became of the packets: counters, and log lines in ovn-controller's words.
+
+Counting is exact; logging is limited, so that a guest cannot fill a disk.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Collection
+from ipaddress import ip_address
+
+import ovs.vlog
+from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+
+vlog = ovs.vlog.Vlog("dhcp")
+
+MESSAGES = (
+    *("DHCPOFFER", "DHCPACK", "DHCPNAK", "DHCPRELEASE", "DHCPDECLINE"),
+    *("DHCPv6 ADVERTISE", "DHCPv6 REPLY", "DHCPv6 RELEASE", "DHCPv6 DECLINE"),
+    *("ND_RA", "ND_NA"),
+    *("DHCP_RELAY_REQ", "DHCP_RELAY_RESP", "DNS_LOOKUP"),
+)
+UNLOGGED = frozenset({"ND_NA", "DNS_LOOKUP"})  # a guest asks for as long as it runs
+UNSOLICITED = "ND_RA unsolicited"
+MALFORMED = "malformed packet-in"
+
+# Who never hears nothing counts after so many verdicts, or when one has waited for so long,
+MANY = 256
+LATE_S = 0.1
+LINES = 2  # and writes no more lines at a time.
+
+
+class Journal:
+    """Notes every verdict, once its resume is on its way.
+
+    A line of the log takes as long as several answers, and those of a hundred guests at once would
+    keep the next ones waiting for milliseconds: a verdict waits until there is time for it.
+
+    `tracing`: each is to be traced, too.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
+        self.messages: Counter[str] = Counter()
+        self.reasons: Counter[str] = Counter()
+        self.dropped_options: Counter[int] = Counter()
+        self.tracing = False
+        self.look_at_level()
+        self._clock = clock
+        self._waiting: deque[Verdict] = deque()
+        self._since_s = 0.0  # when they began to wait
+        self._writing = threading.Lock()
+        self._written = 0  # lines
+        # Messages as ovn-controller limits them, warnings as Open vSwitch does most of its own.
+        self._limits = {
+            message: RateLimit(20, 40) for message in MESSAGES if message not in UNLOGGED
+        }
+        for warning in ("dropped options", *(reason.value for reason in Reason), MALFORMED):
+            self._limits[warning] = RateLimit(1, 5)
+
+    def note(self, verdicts: Collection[Verdict]) -> None:
+        """Have the verdicts counted and logged by the next :meth:`write`, or soon; any thread."""
+        now_s = self._clock()
+        waiting = self._waiting
+        if not waiting:
+            self._since_s = now_s
+        waiting.extend(verdicts)
+        if len(waiting) > MANY or now_s - self._since_s > LATE_S:
+            self._write(2 * len(verdicts) + MANY, LINES)
+
+    def write(self) -> None:
+        """Count and log all that has been noted: there is time for it; from any thread."""
+        self._write(len(self._waiting))
+
+    def _write(self, count: int, lines: float = math.inf) -> None:
+        """Count and log so many verdicts, or fewer if that takes so many lines."""
+        with self._writing:
+            now_s = self._clock()
+            enough = self._written + lines
+            for _ in range(min(count, len(self._waiting))):
+                self._write_one(self._waiting.popleft(), now_s)
+                if self._written >= enough:
+                    break
+
+    def _write_one(self, verdict: Verdict, now_s: float) -> None:
+        if verdict.message:
+            self.messages[verdict.message] += 1
+            limit = self._limits.get(verdict.message)
+            if limit and (dropped := limit.admit(now_s)) is not None:
+                self._log(vlog.info, _line(verdict), dropped)
+        if isinstance(verdict, Silence):
+            self._note_silence(verdict, now_s)
+        elif verdict.dropped:
+            self._note_dropped_options(verdict, now_s)
+
+    def _log(self, log: Callable[[str], None], text: str, dropped: int) -> None:
+        log(text + dropped_lines(dropped))
+        self._written += 1
+
+    def look_at_level(self) -> None:
+        """See whether debug lines are wanted: to ask each time costs as much as an answer."""
+        self.tracing = vlog.dbg_is_enabled()
+
+    def trace(self, where: str, message: bytes, verdict: Verdict) -> None:
+        """A debug line for the NXT_PACKET_IN2 ``message``, which is from the bridge ``where``."""
+        from ovs_dhcpd.controller.wire.trace import describe, in_port  # which no answer needs
+
+        packet_in = decode_packet_in2(message)
+        port = in_port(packet_in.metadata)
+        what = _line(verdict)
+        if isinstance(verdict, Silence):
+            what = f"no answer: {verdict.reason.value}{_detail(verdict)}"
+        vlog.dbg(f"{where} port {port}: {describe(packet_in.packet)}: {what}")
+
+    def malformed(self, address: object, error: str) -> None:
+        """Count and log a packet-in of the switch ``address`` that is none."""
+        self.reasons[MALFORMED] += 1
+        dropped = self._limits[MALFORMED].admit(self._clock())
+        if dropped is not None:
+            vlog.warn(f"{address}: {error}{dropped_lines(dropped)}")
+
+    def advertised(self, count: int) -> None:
+        """Count router advertisements that nobody asked for."""
+        if count:
+            self.messages[UNSOLICITED] += count
+
+    def _note_silence(self, silence: Silence, now_s: float) -> None:
+        reason = silence.reason.value
+        self.reasons[reason] += 1
+        if silence.message:
+            return
+        dropped = self._limits[reason].admit(now_s)
+        if dropped is not None:
+            who = f" from {silence.mac.hex(':')}" if silence.mac else ""
+            self._log(vlog.warn, f"no answer{who}: {reason}{_detail(silence)}", dropped)
+
+    def _note_dropped_options(self, answer: Answer, now_s: float) -> None:
+        self.dropped_options.update(answer.dropped)
+        dropped = self._limits["dropped options"].admit(now_s)
+        if dropped is not None:
+            codes = ", ".join(map(str, answer.dropped))
+            text = f"{answer.message} {answer.mac.hex(':')}: no room for options {codes}"
+            self._log(vlog.warn, text, dropped)
+
+    def lines(self) -> list[str]:
+        """The counters as text, for ``ovs-appctl``."""
+        self.write()
+        rows = sorted(self.messages.items())
+        rows += [(f"no answer: {reason}", count) for reason, count in sorted(self.reasons.items())]
+        rows += [
+            (f"no room for option {code}", count)
+            for code, count in sorted(self.dropped_options.items())
+        ]
+        return [f"{name:<50} {count:>10}" for name, count in rows]
+
+
+def _detail(silence: Silence) -> str:
+    return f" ({silence.detail})" if silence.detail else ""
+
+
+def _line(verdict: Verdict) -> str:
+    words = [verdict.message, verdict.mac.hex(":")]
+    if len(verdict.address) in (4, 16):  # a DHCPDECLINE may fail to say which
+        words.append(str(ip_address(verdict.address)))
+    return " ".join(words)

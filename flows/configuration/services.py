@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the ports of a network share: its dhcpv4, dhcpv6 and ra sections."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from ipaddress import IPv4Address, IPv4Network, IPv6Network
+
+from ovs_dhcpd.flows.bindings.mac import parse_mac
+from ovs_dhcpd.flows.bindings.network import Dhcpv4, Dhcpv6, Ra, default_server_mac
+from ovs_dhcpd.flows.bindings.well_known import BROADCAST
+from ovs_dhcpd.flows.configuration.options import (
+    parse_extension,
+    parse_options,
+    parse_prefix,
+    parse_subnet,
+)
+from ovs_dhcpd.flows.configuration.section import Reader
+from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
+from ovs_dhcpd.flows.options.value_type import Misfit, utf8
+from ovs_dhcpd.flows.options.values import decode_value
+from ovs_dhcpd.flows.options.wording import escape, show
+from ovs_dhcpd.flows.userdata.cursor import UserdataError
+from ovs_dhcpd.flows.userdata.extension import (
+    INFINITY_S,
+    BootFile,
+    Dhcpv4Extension,
+    Dhcpv6Extension,
+)
+from ovs_dhcpd.flows.userdata.router_advertisement import encode_message
+
+DEFAULT_LEASE_TIME_S = 86400
+
+Refuse = Callable[[str, str], None]  # the name that is wrong, and what is
+
+# -- DHCPv4
+
+NOT_IN_DHCPV4 = {"offerip": "comes from the port's addresses"}
+_DHCPV4_EXTENSION = ("rapid_commit",)
+_DHCPV4_SETTINGS = {"cidr", "server_mac", "bootfile_name_by_arch", *_DHCPV4_EXTENSION}
+
+# IANA's processor architecture types; clients of x86-64 UEFI send 7 or, by RFC 4578, 9.
+ARCHITECTURES = {
+    "bios": (0,),
+    "uefi_x86_64": (7, 9),
+    "uefi_arm64": (11,),
+    "http_x86_64": (16,),
+    "http_arm64": (19,),
+}
+
+
+def parse_dhcpv4(reader: Reader) -> Dhcpv4 | None:
+    """The dhcpv4 section of a network; None if the cidr is wrong: then no port can be checked."""
+    refuse = reader.refuse
+    options = parse_options(reader, DHCPV4, NOT_IN_DHCPV4, _DHCPV4_SETTINGS)
+    options.setdefault("lease_time", DEFAULT_LEASE_TIME_S.to_bytes(4, "big"))
+    check_times(options, refuse)
+    extension = parse_extension(reader, Dhcpv4Extension, _DHCPV4_EXTENSION)
+    if "bootfile_name_by_arch" in reader:
+        boot_files = _parse_boot_files(reader)
+        extension = replace(extension, boot_files=boot_files)
+    server_mac = default_server_mac(reader.owner)
+    if "server_mac" in reader:
+        try:
+            server_mac = parse_mac(reader["server_mac"])
+        except ValueError as error:
+            refuse("server_mac", str(error))
+    try:
+        cidr = parse_subnet(reader.get("cidr"))
+    except ValueError as error:
+        refuse("cidr", str(error))
+        return None
+    netmask = cidr.netmask.packed
+    if options.setdefault("netmask", netmask) != netmask:
+        refuse("netmask", f"is not that of cidr {cidr}, expected {cidr.netmask} or no netmask")
+    first_host = cidr.network_address + (cidr.prefixlen < 31)
+    server_id = IPv4Address(options.setdefault("server_id", first_host.packed))
+    if reason := why_no_host(server_id, cidr):
+        refuse("server_id", f"{server_id} is {reason}, expected the address of a host")
+    return Dhcpv4(cidr, server_id, server_mac, options, extension)
+
+
+def check_times(options: Mapping[str, bytes], refuse: Refuse) -> None:
+    """T1 < T2 < lease_time; a client takes 1/2 and 7/8 for what is not given (RFC 2131 §4.4.5)."""
+    lease_s = int.from_bytes(options["lease_time"], "big")
+    if not lease_s:
+        refuse("lease_time", "0 seconds, expected 1 or more (4294967295 is for ever)")
+        return
+    given = [name for name in ("T1", "T2") if name in options]
+    t1_s = int.from_bytes(options["T1"], "big") if "T1" in options else lease_s // 2
+    t2_s = int.from_bytes(options["T2"], "big") if "T2" in options else lease_s * 7 // 8
+    if given and not t1_s < t2_s < lease_s:
+        what = f"T1 is {t1_s}, T2 {t2_s}, lease_time {lease_s}, expected T1 < T2 < lease_time"
+        refuse(given[0], what)
+
+
+def why_no_host(address: IPv4Address, cidr: IPv4Network) -> str:
+    """Why no host can have the address; empty if one can."""
+    if cidr.prefixlen < 31:  # RFC 3021: a /31 has two hosts and nothing else
+        if address == cidr.network_address:
+            return f"the network address of {cidr}"
+        if address == cidr.broadcast_address:
+            return f"the broadcast address of {cidr}"
+    first = address.packed[0]
+    if first in (0, 127) or 224 <= first < 240 or address == BROADCAST:
+        return "not a unicast address"
+    return ""
+
+
+def _parse_boot_files(reader: Reader) -> tuple[BootFile, ...]:
+    files = reader.inside("bootfile_name_by_arch")
+    found: list[BootFile] = []
+    owners: dict[int, str] = {}  # of the architectures
+    for name in files or ():
+        assert files is not None
+        value = files[name]
+        refuse = partial(files.refuse, name)
+        if re.fullmatch("[0-9]{1,5}", name) and int(name) <= 0xFFFF:
+            architectures: tuple[int, ...] = (int(name),)
+        elif name in ARCHITECTURES:
+            architectures = ARCHITECTURES[name]
+        else:
+            known = f"{', '.join(ARCHITECTURES)} or a number from 0 to 65535"
+            refuse(f"no architecture, expected {known}{reader.mistakes.hint(name, ARCHITECTURES)}")
+            continue
+        for architecture in architectures:
+            if owners.setdefault(architecture, name) != name:
+                refuse(
+                    f"is architecture {architecture}, as {owners[architecture]} is, expected one"
+                )
+        try:
+            if not isinstance(value, str) or not value:
+                raise Misfit(show(value))
+            found.append(BootFile(architectures, utf8(value)))
+        except Misfit as error:
+            refuse(f"{error}, expected a file name or URL")
+    return tuple(found)
+
+
+# -- DHCPv6
+
+NOT_IN_DHCPV6 = {"ia_addr": "comes from the port's addresses"}
+_DHCPV6_EXTENSION = ("preferred_lifetime", "valid_lifetime", "t1", "t2", "rapid_commit")
+_DHCPV6_SETTINGS = {"cidr", "dhcpv6_stateless", "bootfile_name_by_arch", *_DHCPV6_EXTENSION}
+
+
+def parse_dhcpv6(reader: Reader, server_mac: bytes) -> Dhcpv6 | None:
+    """The dhcpv6 section; None if the cidr is wrong.  `server_mac` is the default of server_id."""
+    refuse = reader.refuse
+    options = parse_options(reader, DHCPV6, NOT_IN_DHCPV6, _DHCPV6_SETTINGS)
+    server_id = options.setdefault("server_id", server_mac)
+    _check_unicast("server_id", server_id, refuse)
+    stateless = reader.flag("dhcpv6_stateless")
+    extension = parse_extension(
+        reader,
+        Dhcpv6Extension,
+        _DHCPV6_EXTENSION,
+        same={"preferred_lifetime": "valid_lifetime"},
+    )
+    _check_lifetimes(extension, refuse)
+    if "bootfile_name_by_arch" in reader:
+        extension = replace(extension, boot_files=_parse_boot_files(reader))
+    try:
+        cidr = parse_prefix(reader.get("cidr"))
+    except ValueError as error:
+        refuse("cidr", str(error))
+        return None
+    extension = replace(extension, prefix_length=cidr.prefixlen)
+    return Dhcpv6(cidr, server_id, options, stateless, extension)
+
+
+def _check_lifetimes(extension: Dhcpv6Extension, refuse: Refuse) -> None:
+    valid_s = extension.valid_lifetime_s
+    if not valid_s:
+        refuse("valid_lifetime", f"0 seconds, expected 1 or more ({INFINITY_S} is for ever)")
+    for name, time_s in (("t1", extension.t1_s), ("t2", extension.t2_s)):
+        if time_s is not None and time_s > valid_s:
+            refuse(name, f"is {time_s}, expected valid_lifetime, {valid_s}, or less")
+
+
+def _check_unicast(name: str, mac: bytes, refuse: Refuse) -> None:
+    try:
+        parse_mac(mac.hex(":"))
+    except ValueError as error:
+        refuse(name, str(error))
+
+
+# -- router advertisements
+
+# The order in which OVN's northd writes them (`build_ND_RA_flows_for_lrouter_port`), then ours.
+RA_ORDER = (
+    *("addr_mode", "slla", "mtu", "router_preference", "rdnss", "dnssl", "route_info", "prefix"),
+    *("captive_portal", "pref64"),
+    *("router_lifetime", "hop_limit", "preferred_lifetime", "valid_lifetime"),
+)
+_NOT_A_ROUTER = bytes(2)  # router_lifetime
+_IPV6_HEADER_SIZE = 40
+MIN_MTU = 1280  # RFC 8200 §5
+_LIKELY_MTU = 1500
+
+
+def parse_ra(reader: Reader, server_mac: bytes) -> Ra | None:
+    """The ra section; None if it makes no message.  `server_mac` is the default of slla.
+
+    Where slla names a router, router_lifetime is OVN's 65535 if not given.  The server itself is
+    no router: without slla it is 0, and hosts take prefixes and DNS servers but no default route.
+    """
+    refuse = reader.refuse
+    options = parse_options(reader, ROUTER_ADVERTISEMENT, {}, {"interval"})
+    if "slla" not in reader:
+        options.setdefault("router_lifetime", _NOT_A_ROUTER)
+    slla = options.setdefault("slla", server_mac)
+    if "valid_lifetime" in options:
+        options.setdefault("preferred_lifetime", options["valid_lifetime"])
+    _check_unicast("slla", slla, refuse)
+    interval = None
+    if "interval" in reader:
+        try:
+            interval = _parse_interval(reader["interval"])
+        except ValueError as error:
+            refuse("interval", str(error))
+    _check_ra(reader, options, interval)
+    table = ROUTER_ADVERTISEMENT.by_name
+    try:
+        message = encode_message(
+            [(table[name].code, options[name]) for name in RA_ORDER if name in options]
+        )
+    except UserdataError as error:
+        refuse("ra", str(error))
+        return None
+    largest = _number(options, "mtu", _LIKELY_MTU) - _IPV6_HEADER_SIZE
+    if len(message) > largest:
+        refuse("ra", f"the message has {len(message)} bytes, expected {largest} at most")
+    return Ra(message, slla, interval)
+
+
+def _parse_interval(value: object) -> tuple[float, float]:
+    """Shortest and longest time between two advertisements in seconds (RFC 4861 §6.2.1)."""
+    numbers = value if isinstance(value, list) else [value]
+    given = [each for each in numbers if isinstance(each, int) and not isinstance(each, bool)]
+    if len(given) == len(numbers) and len(given) in (1, 2):
+        longest = given[-1]
+        shortest = given[0] if len(given) == 2 else longest * (0.33 if longest >= 9 else 0.75)
+        if 4 <= longest <= 1800 and (len(given) == 1 or 3 <= shortest <= 0.75 * longest):
+            return float(shortest), float(longest)
+    shown = show(value) if not isinstance(value, list) else escape(str(value))
+    raise ValueError(
+        f"{shown}, expected the longest time, 4 to 1800 seconds, or [shortest, longest] with "
+        "shortest from 3 seconds to 3/4 of longest"
+    )
+
+
+def _check_ra(
+    reader: Reader, options: Mapping[str, bytes], interval: tuple[float, float] | None
+) -> None:
+    """Note what of an advertisement does not go together."""
+    refuse = reader.refuse
+    _check_prefixes(reader, options)
+    mtu = _number(options, "mtu", _LIKELY_MTU)
+    if mtu < MIN_MTU:
+        refuse("mtu", f"{mtu}, expected {MIN_MTU} or more (RFC 8200 §5)")
+    lifetime_s = _number(options, "router_lifetime", 0xFFFF)
+    if interval and 0 < lifetime_s < interval[1]:
+        what = f"{lifetime_s}, expected 0 or the longest interval, {interval[1]:g}, or more"
+        refuse("router_lifetime", what)
+    if not lifetime_s and any(options.get("router_preference", b"")):
+        refuse("router_preference", "is of a router, expected slla or router_lifetime with it")
+    preferred_s = _number(options, "preferred_lifetime", INFINITY_S)
+    valid_s = _number(options, "valid_lifetime", INFINITY_S)
+    if preferred_s > valid_s:
+        what = f"{preferred_s}, expected valid_lifetime, {valid_s}, or less"
+        refuse("preferred_lifetime", what)
+
+
+def _check_prefixes(reader: Reader, options: Mapping[str, bytes]) -> None:
+    """Note prefixes that hosts cannot make addresses of, where addr_mode says they are to."""
+    refuse = reader.refuse
+    if "addr_mode" in reader and "addr_mode" not in options:
+        return  # there is a mistake in it
+    table = ROUTER_ADVERTISEMENT.by_name
+    mode = str(*decode_value(table["addr_mode"], options.get("addr_mode", b"\0")))
+    autonomous = mode != "dhcpv6_stateful"
+    if autonomous and "prefix" not in reader:
+        refuse("prefix", f"is missing, expected one with addr_mode {mode}")
+    for prefix in decode_value(table["prefix"], options["prefix"]) if "prefix" in options else ():
+        assert isinstance(prefix, IPv6Network)
+        try:
+            parse_prefix(str(prefix))
+        except ValueError as error:
+            refuse("prefix", str(error))
+        if autonomous and prefix.prefixlen != 64:
+            what = f"{prefix}, expected length 64 with addr_mode {mode} (RFC 4862 §5.5.3)"
+            refuse("prefix", what)
+
+
+def _number(options: Mapping[str, bytes], name: str, default: int) -> int:
+    return int.from_bytes(options[name], "big") if name in options else default

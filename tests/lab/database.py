@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Database: one ovsdb-server on a Unix socket, without a switch, a namespace or root."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.lab.process import Process, run, wait_until
+
+PROGRAMS = ("ovsdb-server", "ovsdb-tool", "ovs-appctl")
+
+
+class Database:
+    """An empty database of a schema, served in `directory`; a context manager.
+
+    It is as its last clients left it when it is stopped and started again.
+    """
+
+    def __init__(self, directory: Path, schema: str) -> None:
+        self._file = directory / "db"
+        self._control = directory / "ctl"
+        self._log = directory / "log"
+        self._socket = directory / "sock"
+        self._process: Process | None = None
+        self.remote = f"unix:{self._socket}"
+        run(["ovsdb-tool", "create", self._file, schema])
+
+    def __enter__(self) -> Database:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Serve it; returns when clients are answered."""
+        self._process = Process(
+            ["ovsdb-server", self._file, f"--remote=p{self.remote}", f"--unixctl={self._control}"],
+            self._log,
+        )
+        wait_until(lambda: self._socket.exists() and self._control.exists(), str(self._socket))
+
+    def stop(self) -> None:
+        """End the server; its clients lose their connection."""
+        if self._process:
+            self._process.stop()
+            self._process = None
+
+    def refuse_changes(self) -> None:
+        """Make it the backup of a server that is not there: it takes no transaction any more."""
+        self._appctl("ovsdb-server/set-active-ovsdb-server", f"{self.remote}.none")
+        self._appctl("ovsdb-server/connect-active-ovsdb-server")
+
+    def accept_changes(self) -> None:
+        """Undo `refuse_changes`."""
+        self._appctl("ovsdb-server/disconnect-active-ovsdb-server")
+
+    def _appctl(self, *arguments: str) -> None:
+        run(["ovs-appctl", "-t", self._control, *arguments])
+
+    def vsctl(self, *arguments: str) -> str:
+        """Run ovs-vsctl on it; nobody carries out what it is told."""
+        return run(["ovs-vsctl", "--no-wait", "--timeout=20", f"--db={self.remote}", *arguments])
+
+    def nbctl(self, *arguments: str) -> str:
+        """Run ovn-nbctl on it."""
+        return run(["ovn-nbctl", "--no-leader-only", "--timeout=20", f"--db={self.remote}",
+                    *arguments])  # fmt: skip

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why a bridge cannot be served, in one line."""
+
+from __future__ import annotations
+
+import pytest
+from ovs_dhcpd.controller.bridges.reachable import unreachable
+
+
+@pytest.mark.parametrize("protocols", [(), ("OpenFlow13",), ("OpenFlow10", "OpenFlow15")])
+def test_one_common_version_is_enough(protocols: tuple[str, ...]) -> None:
+    assert unreachable("br-int", protocols, ("1.5", "1.3")) == ""
+
+
+def test_a_bridge_without_one_is_told_which_and_what_to_type() -> None:
+    assert unreachable("br-int", ("OpenFlow12", "OpenFlow10"), ("1.5", "1.3")) == (
+        "bridge br-int: protocols=OpenFlow10,OpenFlow12, expected one of OpenFlow15, OpenFlow13 "
+        "among them; type: ovs-vsctl add bridge br-int protocols OpenFlow15"
+    )
+
+
+def test_a_bridge_that_is_not_there_is_told_so() -> None:
+    expected = "bridge br-ex: does not exist; type: ovs-vsctl add-br br-ex"
+    assert unreachable("br-ex", None, ("1.5",)) == expected

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ports behind the interface of another one, known by their VLAN's tag."""
+
+from __future__ import annotations
+
+import pytest
+from ovs_dhcpd.controller.ports.vlans import Vlans, vlans_of
+
+from tests.unit.ports.host import Host
+
+MAC = "fa:16:3e:00:00:01"  # of the parent, and of its VLAN interfaces
+
+
+def file(**sub_ports: tuple[str, int]) -> str:
+    lines = ["networks:", "  red:", "    dhcpv4: {cidr: 10.0.0.0/24}", "    ports:",
+             f'      vm1: {{addresses: "{MAC} 10.0.0.5"}}']  # fmt: skip
+    for number, (name, (parent, tag)) in enumerate(sub_ports.items(), 1):
+        lines += [f"  net-{name}:", f"    dhcpv4: {{cidr: 10.{number}.0.0/24}}", "    ports:",
+                  f'      {name}: {{addresses: "{MAC} 10.{number}.0.7", parent: {parent},'
+                  f" tag: {tag}}}"]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def test_a_sub_port_is_served_where_its_parent_is_plugged_in() -> None:
+    host = Host(file(a=("vm1", 10), b=("vm1", 20)))
+    assert host.served == {}
+    host.plug("tap1", iface_id="vm1")
+    assert host.served == {"a": ["10.1.0.7"], "b": ["10.2.0.7"], "vm1": ["10.0.0.5"]}
+    assert host.refused == []
+    assert {host.ofport_of(name) for name in host.served} == {1}
+    host.plug("tap1", ofport=9)
+    assert {host.ofport_of(name) for name in host.served} == {9}
+    host.unplug("tap1")
+    assert (host.served, host.refused) == ({}, [])
+
+
+def test_a_parent_need_not_be_named_itself_and_may_go_by_its_interface() -> None:
+    host = Host(file(a=("tap7", 10)))
+    host.plug("tap7")
+    assert host.served == {"a": ["10.1.0.7"]}
+
+
+def test_a_sub_port_may_come_and_go_in_the_file() -> None:
+    host = Host(file())
+    host.plug("tap1", iface_id="vm1")
+    host.configure(file(a=("vm1", 10)))
+    assert [*host.served] == ["a", "vm1"]
+    host.configure(file())
+    assert [*host.served] == ["vm1"]
+
+
+def test_of_two_with_one_tag_it_is_the_first_by_name() -> None:
+    """Of one file `check` refuses it; of two sources nobody else hears of it."""
+    host = Host(file(b=("tap1", 10)), file(a=("vm1", 10)))
+    host.plug("tap1", iface_id="vm1")
+    assert [*host.served] == ["a", "vm1"]
+    assert "port b: tag: 10 is that of a too, expected another" in host.refused
+
+
+@pytest.mark.parametrize(
+    ("vlans", "mode"),
+    [
+        (vlans_of("", 10, frozenset()), "access"),
+        (vlans_of("", None, frozenset({20})), "trunk"),
+        (vlans_of("native-untagged", 10, frozenset()), "native-untagged"),
+        (vlans_of("dot1q-tunnel", 5, frozenset()), "dot1q-tunnel"),
+    ],
+)
+def test_a_vlan_that_the_port_does_not_carry_is_refused(vlans: Vlans, mode: str) -> None:
+    host = Host(file(a=("vm1", 10)))
+    host.plug("tap1", iface_id="vm1", vlans=vlans)
+    assert [*host.served] == ["vm1"]
+    what = f"tag: 10 is not carried with its tag by {mode} port tap1, expected one that is"
+    assert host.refused == [f"port a: {what}"]
+    host.plug("tap1", vlans=vlans_of("", None, frozenset({10, 0})))
+    assert ([*host.served], host.refused) == (["a", "vm1"], [])
+
+
+def test_a_sub_port_that_is_plugged_in_itself_is_refused_by_name() -> None:
+    host = Host(file(a=("vm1", 10)))
+    host.plug("tap2", iface_id="a")
+    assert host.served == {}
+    assert host.refused == ["port a: is plugged in as tap2, expected behind its parent"]
+    host.plug("tap1", iface_id="vm1")
+    assert [*host.served] == ["a", "vm1"]
+    what = "is plugged in as tap1 and as tap2, expected one of them; tap1 is served"
+    assert host.refused == [f"port a: {what}"]
+
+
+def test_a_sub_port_writes_nothing_into_its_parents_row() -> None:
+    pool = "networks: {lab: {dhcpv4: {cidr: 10.9.0.0/24}, pool: 10.9.0.100}}"
+    host = Host(pool)
+    host.plug("tap1")
+    before = host.memory("tap1")
+    assert before.addresses
+    port = "{addresses: '02:00:00:00:00:02 10.1.0.7', parent: tap1, tag: 10}"
+    host.configure(f"{pool[:-1]}, red: {{dhcpv4: {{cidr: 10.1.0.0/24}}, ports: {{a: {port}}}}}}}")
+    assert host.served == {"a": ["10.1.0.7"], "tap1": ["10.9.0.100"]}
+    assert host.memory("tap1") == before
+
+
+@pytest.mark.parametrize("tag", [10, 20])
+def test_a_guest_with_no_tag_is_not_served_where_that_is_not_carried(tag: int) -> None:
+    pool = "networks: {lab: {dhcpv4: {cidr: 10.9.0.0/24}, pool: 10.9.0.100}}"
+    host = Host(pool)
+    host.plug("tap1", vlans=vlans_of("trunk", None, frozenset({tag})))
+    assert (host.served, host.refused) == ({}, [])
+    host.plug("tap1", vlans=vlans_of("trunk", None, frozenset({tag, 0})))
+    assert host.served == {"tap1": ["10.9.0.100"]}
+
+
+# VLANs that nobody names, of networks with a pool and a tag
+
+TRUNK = vlans_of("trunk", None, frozenset({0, 10}))
+POOLS = """\
+networks:
+  lab: {dhcpv4: {cidr: 10.0.0.0/24}, pool: 10.0.0.100}
+  ten: {dhcpv4: {cidr: 10.1.0.0/24}, pool: 10.1.0.100, tag: 10}
+  twenty: {dhcpv4: {cidr: 10.1.0.0/24}, pool: 10.1.0.100-10.1.0.101, tag: 20}
+"""
+
+
+@pytest.mark.parametrize(
+    ("vlans", "served"),
+    [
+        (TRUNK, ["tap1", "tap1.10"]),
+        (vlans_of("", None, frozenset({10, 20})), ["tap1.10", "tap1.20"]),
+        (vlans_of("trunk", None, frozenset()), ["tap1", "tap1.10", "tap1.20"]),
+        (vlans_of("", None, frozenset()), ["tap1"]),  # a trunk only for want of a word
+        (vlans_of("", 10, frozenset()), ["tap1"]),
+        (vlans_of("native-untagged", 10, frozenset({20})), ["tap1", "tap1.20"]),
+        (vlans_of("native-tagged", 10, frozenset({20})), ["tap1.10", "tap1.20"]),
+        (vlans_of("dot1q-tunnel", 10, frozenset()), []),
+    ],
+)
+def test_a_trunk_is_served_the_vlans_that_it_carries(vlans: Vlans, served: list[str]) -> None:
+    host = Host(POOLS)
+    host.plug("tap1", vlans=vlans)
+    assert ([*host.served], host.refused) == (served, [])
+
+
+def test_a_vlan_follows_its_port_its_row_and_its_network() -> None:
+    host = Host(POOLS)
+    host.plug("tap1", vlans=TRUNK)
+    assert host.served == {"tap1": ["10.0.0.100"], "tap1.10": ["10.1.0.100"]}
+    host.plug("tap1", vlans=vlans_of("trunk", None, frozenset({20})))
+    assert [*host.served] == ["tap1.20"]
+    host.plug("tap1", vlans=TRUNK, network="none")
+    assert host.served == {}
+    host.plug("tap1", network=None)
+    host.configure(POOLS.replace("tag: 10", "tag: 11"))
+    assert [*host.served] == ["tap1"]
+    host.configure(POOLS)
+    assert [*host.served] == ["tap1", "tap1.10"]
+    host.unplug("tap1")
+    assert (host.served, host.refused) == ({}, [])
+
+
+def test_each_vlan_is_remembered_by_itself_over_a_restart() -> None:
+    """Of the same subnet in two VLANs the addresses alone do not tell which is whose."""
+    host = Host(POOLS.replace("pool: 10.1.0.100,", "pool: 10.1.0.100-10.1.0.101,"))
+    host.plug("tap1", vlans=vlans_of("trunk", None, frozenset({10, 20})))
+    host.plug("tap2", vlans=vlans_of("trunk", None, frozenset({10, 20})))
+    before = host.served
+    assert len({*host.served["tap1.10"], *host.served["tap2.10"]}) == 2
+    host.restart()
+    assert host.served == before
+    host.unplug("tap1")
+    host.restart()
+    assert host.served == {name: had for name, had in before.items() if "tap2" in name}
+
+
+def test_a_vlan_that_the_file_names_is_not_served_twice() -> None:
+    port = f"{{addresses: '{MAC} 10.2.0.5', parent: tap1, tag: 10}}"
+    host = Host(f"{POOLS}  named: {{dhcpv4: {{cidr: 10.2.0.0/24}}, ports: {{a: {port}}}}}")
+    host.plug("tap1", vlans=TRUNK)
+    assert host.served == {"a": ["10.2.0.5"], "tap1": ["10.0.0.100"]}
+    assert host.refused == []
+
+
+def test_a_named_sub_port_may_leave_its_address_to_the_pool() -> None:
+    ports = f"ports: {{a: {{addresses: '{MAC} dynamic', parent: tap1, tag: 30}}}}"
+    host = Host(POOLS.replace("pool: 10.0.0.100", f"pool: 10.0.0.100-10.0.0.101, {ports}"))
+    host.plug("tap1")
+    (own,), (behind,) = host.served["tap1"], host.served["a"]
+    assert {own, behind} == {"10.0.0.100", "10.0.0.101"}
+    host.restart()
+    assert host.served == {"a": [behind], "tap1": [own]}
+
+
+def test_an_interface_may_have_the_name_of_a_vlan() -> None:
+    host = Host(POOLS)
+    host.plug("tap1", vlans=TRUNK)
+    host.plug("tap1.10", vlans=vlans_of("", 20, frozenset()))
+    assert host.networks_of("tap1.10") == ["twenty"]
+    assert host.refused == []

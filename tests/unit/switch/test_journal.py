@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Counters are exact; the log is limited and reads like ovn-controller's."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+
+import ovs.vlog
+import pytest
+from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.switch import journal
+from ovs_dhcpd.controller.switch.journal import LATE_S, LINES, MANY, Journal
+
+MAC = bytes.fromhex("fa163e8beafd")
+ADDRESS = bytes([192, 168, 1, 7])
+
+Logged = list[tuple[str, str]]
+
+
+class Clock:
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Logged:
+    """What is logged, as (level, text)."""
+    logged: Logged = []
+
+    def write(level: str, text: str) -> None:
+        logged.append((level, text))
+
+    for level in ("info", "warn"):
+        monkeypatch.setattr(journal.vlog, level, partial(write, level))
+    return logged
+
+
+def note(book: Journal, verdicts: list[Verdict]) -> None:
+    """Note these, and then there is time to log them."""
+    book.note(verdicts)
+    book.write()
+
+
+def test_the_log_reads_like_ovn_controllers(lines: Logged) -> None:
+    book = Journal(Clock())
+    for message in ("DHCPOFFER", "DHCPACK", "DHCPNAK"):
+        note(book, [Answer(b"", message, MAC, ADDRESS)])
+    note(book, [Silence(Reason.RELEASED, MAC, ADDRESS, "DHCPRELEASE")])
+    note(book, [Silence(Reason.DECLINED, MAC, ADDRESS, "DHCPDECLINE")])
+    assert lines == [
+        ("info", f"{message} fa:16:3e:8b:ea:fd 192.168.1.7")
+        for message in ("DHCPOFFER", "DHCPACK", "DHCPNAK", "DHCPRELEASE", "DHCPDECLINE")
+    ]
+
+
+def test_ipv6_is_logged_in_the_same_way(lines: Logged) -> None:
+    address = bytes.fromhex("fd000001000000000000000000000007")
+    messages = ("DHCPv6 ADVERTISE", "DHCPv6 REPLY", "DHCPv6 RELEASE", "DHCPv6 DECLINE")
+    book = Journal(Clock())
+    note(book, [Answer(b"", message, MAC, address) for message in messages])
+    note(book, [Answer(b"", "DHCPv6 REPLY", MAC, b""), Answer(b"", "ND_RA", MAC, b"")])
+    assert lines == [
+        *(("info", f"{message} fa:16:3e:8b:ea:fd fd00:1::7") for message in messages),
+        ("info", "DHCPv6 REPLY fa:16:3e:8b:ea:fd"),
+        ("info", "ND_RA fa:16:3e:8b:ea:fd"),
+    ]
+
+
+def test_a_guest_that_looks_for_routers_all_the_time_cannot_flood_the_log(lines: Logged) -> None:
+    book = Journal(Clock())
+    note(book, [Answer(b"", "ND_RA", MAC, b"")] * 1000)
+    assert len(lines) == 40
+    assert book.messages == {"ND_RA": 1000}
+
+
+def test_what_nobody_asked_for_is_counted_and_not_logged(lines: Logged) -> None:
+    book = Journal(Clock())
+    book.advertised(0)
+    assert book.lines() == []
+    book.advertised(3)
+    assert book.lines() == [f"{'ND_RA unsolicited':<50} {3:>10}"]
+    assert lines == []
+
+
+@pytest.mark.parametrize("address", [b"", b"\xc0\xa8"])
+def test_a_decline_that_names_no_address_is_logged_without(lines: Logged, address: bytes) -> None:
+    note(Journal(Clock()), [Silence(Reason.DECLINED, MAC, address, "DHCPDECLINE")])
+    assert lines == [("info", "DHCPDECLINE fa:16:3e:8b:ea:fd")]
+
+
+def test_silence_is_logged_with_its_reason(lines: Logged) -> None:
+    book = Journal(Clock())
+    note(book, [Silence(Reason.SPOOFED_CHADDR, MAC)])
+    note(book, [Silence(Reason.INTERNAL_ERROR, detail="KeyError: 1")])
+    assert lines == [
+        ("warn", "no answer from fa:16:3e:8b:ea:fd: chaddr is not the Ethernet source"),
+        ("warn", "no answer: internal error (KeyError: 1)"),
+    ]
+
+
+def test_a_guest_cannot_flood_the_log_and_everything_is_counted(lines: Logged) -> None:
+    clock = Clock()
+    book = Journal(clock)
+    for _ in range(1000):
+        note(book, [Silence(Reason.DECLINED, MAC, ADDRESS, "DHCPDECLINE")])
+    assert len(lines) == 40
+    assert book.messages == {"DHCPDECLINE": 1000}
+    clock.now_s = 1.0
+    note(book, [Silence(Reason.DECLINED, MAC, ADDRESS, "DHCPDECLINE")])
+    assert lines[-1][1] == (
+        "DHCPDECLINE fa:16:3e:8b:ea:fd 192.168.1.7 (dropped 960 log messages like this)"
+    )
+    assert book.reasons == {"address declined": 1001}
+
+
+def test_one_kind_of_message_does_not_silence_another(lines: Logged) -> None:
+    book = Journal(Clock())
+    for _ in range(100):
+        note(book, [Answer(b"", "DHCPOFFER", MAC, ADDRESS)])
+    note(book, [Answer(b"", "DHCPACK", MAC, ADDRESS)])
+    assert lines[-1] == ("info", "DHCPACK fa:16:3e:8b:ea:fd 192.168.1.7")
+
+
+OFFER = Answer(b"", "DHCPOFFER", MAC, ADDRESS)
+
+
+def test_what_is_noted_waits_until_there_is_time(lines: Logged) -> None:
+    book = Journal(Clock())
+    book.note([OFFER] * MANY)
+    assert (lines, book.messages) == ([], {})
+    book.write()
+    assert (len(lines), book.messages) == (40, {"DHCPOFFER": MANY})
+    book.note([OFFER])
+    assert book.lines() == [f"{'DHCPOFFER':<50} {MANY + 1:>10}"]
+
+
+@pytest.mark.parametrize("size", [1, MANY + 1])
+def test_without_a_pause_a_few_lines_are_written_at_a_time(lines: Logged, size: int) -> None:
+    clock = Clock()
+    book = Journal(clock)
+    found = []
+    for _ in range(200):
+        book.note([OFFER] * size)
+        clock.now_s += LATE_S / 60
+        found.append(len(lines))
+    assert {after - before for before, after in itertools.pairwise(found)} <= set(range(LINES + 1))
+    assert found[-1] > 40
+    assert book.messages["DHCPOFFER"] > (200 - 60) * size  # it keeps up
+
+
+def test_options_without_room_are_named_and_counted(lines: Logged) -> None:
+    book = Journal(Clock())
+    note(book, [Answer(b"", "DHCPACK", MAC, ADDRESS, dropped=(119, 252))])
+    assert lines[-1] == ("warn", "DHCPACK fa:16:3e:8b:ea:fd: no room for options 119, 252")
+    assert book.lines() == [
+        f"{'DHCPACK':<50} {1:>10}",
+        f"{'no room for option 119':<50} {1:>10}",
+        f"{'no room for option 252':<50} {1:>10}",
+    ]
+
+
+def test_malformed_packet_ins_are_counted_and_said_a_few_times(lines: Logged) -> None:
+    book = Journal(Clock())
+    for _ in range(20_000):
+        book.malformed("br-int.mgmt", "packet-in: no packet")
+    assert lines == [("warn", "br-int.mgmt: packet-in: no packet")] * 5
+    assert book.lines() == [f"{'no answer: malformed packet-in':<50} {20_000:>10}"]
+
+
+def test_tracing_follows_the_level_of_the_log() -> None:
+    book = Journal(Clock())
+    assert not book.tracing
+    try:
+        ovs.vlog.Vlog.set_level("dhcp", "console", "dbg")
+        assert not book.tracing
+        book.look_at_level()
+        assert book.tracing
+        assert Journal(Clock()).tracing
+    finally:
+        ovs.vlog.Vlog.set_level("dhcp", "console", "info")

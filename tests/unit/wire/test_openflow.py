@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What OpenFlow messages have in common, and what asks for packet-ins."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from ovs_dhcpd.controller.wire import openflow
+from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15
+
+from tests.unit.ofp_print import ofp_print
+
+VERSIONS = pytest.mark.parametrize("version", [OFP13, OFP15], ids=["1.3", "1.5"])
+
+
+def test_a_stream_is_split_into_whole_messages() -> None:
+    first, second = openflow.message(OFP15, 2, b"ping", 1), openflow.message(OFP15, 3, b"", 2)
+    stream = first + second
+    assert openflow.split(stream) == ([first, second], len(stream))
+    for size in range(len(stream)):
+        whole = [first] if size >= len(first) else []
+        assert openflow.split(stream[:size]) == (whole, len(b"".join(whole)))
+
+
+@pytest.mark.parametrize("size", range(8))
+def test_a_message_shorter_than_its_header_ends_the_stream(size: int) -> None:
+    with pytest.raises(ValueError, match=f"message of {size} bytes from the switch"):
+        openflow.split(struct.pack("!BBHI", OFP15, 2, size, 1))
+
+
+@VERSIONS
+def test_packet_ins_are_asked_for_whole_and_in_the_second_format(version: int) -> None:
+    data = openflow.ask_for_packet_ins(version)
+    size = struct.unpack_from("!H", data, 2)[0]
+    assert "NXT_SET_PACKET_IN_FORMAT" in ofp_print(data[:size])
+    assert "format=nxt_packet_in2" in ofp_print(data[:size])
+    assert "miss_send_len=65535" in ofp_print(data[size:])

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a packet asks, in a few words."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+from ovs_dhcpd.controller.wire.trace import DHCPV4_KINDS, DHCPV6_KINDS, describe, in_port
+
+from tests.unit import requests, requests6
+from tests.unit.packet_ins import PACKET_INS
+from tests.unit.requests6 import DHCP
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_a_dhcpv4_message_is_named_with_its_xid(number: int) -> None:
+    frame = requests.ask(number, xid=0x1234)
+    assert describe(frame) == f"DHCP{DHCPV4_KINDS[number - 1]} xid 00001234"
+
+
+@pytest.mark.parametrize("number", range(1, 14))
+def test_a_dhcpv6_message_is_named_with_its_xid(number: int) -> None:
+    assert describe(requests6.ask(number)) == f"DHCPv6 {DHCPV6_KINDS[number - 1]} xid abcdef"
+
+
+def test_a_message_without_a_name_has_its_number() -> None:
+    assert describe(requests.ask(99, xid=1)) == "DHCP(99) xid 00000001"
+    assert describe(requests6.ask(99)) == "DHCPv6 (99) xid abcdef"
+
+
+@pytest.mark.parametrize(("kind", "name"), [(133, "ND_RS"), (135, "ND_NS")])
+def test_a_solicitation_is_named(kind: int, name: str) -> None:
+    frame = bytearray(requests6.ask(1))
+    frame[20] = 58  # the next header is ICMPv6
+    frame[DHCP - 8] = kind
+    assert describe(bytes(frame)) == name
+
+
+@given(st.binary(max_size=400))
+def test_anything_else_is_a_packet(frame: bytes) -> None:
+    assert describe(frame)
+    in_port(frame)
+
+
+@pytest.mark.parametrize("message", PACKET_INS.values())
+def test_a_packet_in_says_its_port(message: str) -> None:
+    metadata = decode_packet_in2(bytes.fromhex(message)).metadata
+    assert in_port(metadata) in (1, None)
+
+
+def test_the_port_is_read_from_the_metadata() -> None:
+    assert in_port(bytes.fromhex("80000004000000078000040800000000abcdef01")) == 7
+    assert in_port(b"") is None
+    assert in_port(b"\x80") is None
