@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from ovs_dhcpd.controller.ask import AskError
 from ovs_dhcpd.flows.configuration.section import ConfigError
 from ovs_dhcpd.flows.options.wording import escape, printable
 
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has had enough. Python must not try to write the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except AskError as error:
+        return _fail([f"{PROGRAM}: {error}"])
     except ConfigError as error:
         return _fail(error.errors)
     except OSError as error:

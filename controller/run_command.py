@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from ovs_dhcpd.controller.ask import default_rundir
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.configuration.rate_limit import rate_limit_of
 
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from ovs_dhcpd.controller.switch.listener import ListenOn
     from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 
-# Where distributions have Open vSwitch put its files; a python-ovs from elsewhere does not know.
-RUNDIR = "/var/run/openvswitch"
 OPENFLOW = ("1.5", "1.4", "1.3")
+# Where distributions have these; a python-ovs from elsewhere does not know.
 LOGDIR = "/var/log/openvswitch"
 OVN_RUNDIR = "/var/run/ovn"
 
@@ -51,7 +51,7 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
 
     # The default names of pidfile, control socket and log are made from these, some in add_args().
     ovs.util.PROGRAM_NAME = PROGRAM
-    ovs.dirs.RUNDIR = os.environ.get("OVS_RUNDIR", RUNDIR)
+    ovs.dirs.RUNDIR = str(default_rundir())
     ovs.dirs.LOGDIR = os.environ.get("OVS_LOGDIR", LOGDIR)
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--ovs-rundir")

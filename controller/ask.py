@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Asking the daemon that runs: what a command line has to say to its control socket.
+
+A request and its answer are JSON-RPC 1.0, a JSON object each, as ``ovs-appctl`` sends and gets them
+(ovs-appctl(8), unixctl).  python-ovs has that too, and takes longer to import than to answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ovs_dhcpd import PROGRAM
+
+if TYPE_CHECKING:
+    import socket
+
+# Where distributions have Open vSwitch put its sockets; a python-ovs from elsewhere does not know.
+RUNDIR = "/var/run/openvswitch"
+ANSWER_S = 30.0  # a daemon that reads a large configuration is busy for seconds
+READ_SIZE = 256 * 1024
+
+
+class AskError(Exception):
+    """There is no answer: what it says is a line for the user."""
+
+
+def default_rundir() -> Path:
+    """Where the sockets of this host's Open vSwitch are, if nobody says otherwise."""
+    return Path(os.environ.get("OVS_RUNDIR", RUNDIR))
+
+
+def add_rundir(parser: argparse.ArgumentParser) -> None:
+    """Let a command line say which daemon is asked, as ``ovs-dhcpd run`` was told."""
+    parser.add_argument(
+        "--ovs-rundir",
+        metavar="DIR",
+        type=Path,
+        default=default_rundir(),
+        help="the daemon that is asked has its socket there (default: OVS_RUNDIR, else "
+        "%(default)s)",
+    )
+
+
+def ask_for_json(rundir: Path, command: str, *words: str) -> Any:
+    """What the daemon answers to such a command when it is told ``-f json``.  As :func:`ask`."""
+    import json
+
+    return json.loads(ask(rundir, command, "-f", "json", *words))
+
+
+def ask(rundir: Path, command: str, *words: str) -> str:
+    """What the daemon in ``rundir`` answers to a command of ``ovs-appctl``.
+
+    Where several run there it is one that has the turn on a bridge, and else the one that was
+    started last.  Raises :exc:`AskError`.
+    """
+    with _connect(rundir) as connection:
+        return _ask(connection, command, words)
+
+
+def sockets(rundir: Path) -> list[Path]:
+    """The control sockets in ``rundir``, in the order in which they are tried.
+
+    Those of daemons that have died are among them.
+    """
+    found = []
+    for path in rundir.glob(f"{PROGRAM}.*.ctl"):
+        with contextlib.suppress(OSError):  # it has just ended
+            found.append((path.stat().st_mtime_ns, path))
+    paths = [path for _, path in sorted(found, reverse=True)]
+    if len(paths) < 2:
+        return paths
+    active = {f"{PROGRAM}.{pid}.ctl" for pid in _active(rundir)}
+    return sorted(paths, key=lambda path: path.name not in active)
+
+
+def _active(rundir: Path) -> Iterator[int]:
+    """The pids of those who have the turn on some bridge."""
+    from ovs_dhcpd.controller.switch.lock import holder
+
+    for path in rundir.glob(f"{PROGRAM}.*.lock"):
+        with contextlib.suppress(OSError):  # it is not for us to look at
+            if pid := holder(path):
+                yield pid
+
+
+def _connect(rundir: Path) -> socket.socket:
+    import socket
+
+    why = ""
+    for path in sockets(rundir):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(ANSWER_S)
+        try:
+            connection.connect(str(path))
+        except ConnectionRefusedError:  # it has been killed
+            connection.close()
+        except OSError as error:
+            connection.close()
+            why = why or f"{path}: {error.strerror}"
+        else:
+            return connection
+    what = f"expected the socket of a running {PROGRAM} there (--ovs-rundir DIR)"
+    raise AskError(why or f"{rundir}: nobody to ask, {what}")
+
+
+def _ask(connection: socket.socket, command: str, words: tuple[str, ...]) -> str:
+    import json
+
+    request = {"method": command, "params": words, "id": 0}
+    try:
+        connection.sendall(json.dumps(request).encode())
+        data = bytearray()
+        while some := connection.recv(READ_SIZE):
+            data += some
+            if not some.endswith(b"}"):
+                continue
+            try:
+                answer = json.loads(data)
+            except ValueError:
+                continue  # that was not the end
+            if answer["error"] is not None:
+                raise AskError(answer["error"].rstrip("\n"))
+            return str(answer["result"])
+    except TimeoutError:
+        raise AskError(f"{command}: no answer within {ANSWER_S:g} s") from None
+    except OSError as error:
+        raise AskError(f"{command}: {error.strerror}") from None
+    raise AskError(f"{command}: the daemon has closed the connection without an answer")
