@@ -13,7 +13,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 import ovs.daemon
@@ -347,7 +347,7 @@ class Daemon:
         for name, lines in refused.items():
             self._refuse(name, lines)
         if vlog.dbg_is_enabled():
-            for line in _debug_lines(decision):
+            for line in _debug_lines(decision, self._binder.unserved):
                 vlog.dbg(line)
         for fault in decision.faults:
             self._faults.note(fault)
@@ -439,10 +439,12 @@ def _binding_lines(name: str, served: Served) -> Iterator[str]:
         yield f"{escape(name):<36} {where}  {mac:<17}  {escape(network.name)}{tag}: {addresses}"
 
 
-def _debug_lines(decision: Decision) -> Iterator[str]:
-    """What has been decided of each port, a line each."""
+def _debug_lines(decision: Decision, unserved: Mapping[str, str]) -> Iterator[str]:
+    """What has been decided of each port, a line each; ``unserved`` is the binder's."""
     for name, is_plugged in decision.plugged.items():
         what = "is served nothing" if is_plugged else "is not plugged in"
+        if why := unserved.get(name):
+            what += f": {why}"
         if served := decision.serve.get(name):
             has = [
                 f"{', '.join(map(str, port.addresses)) or 'no address'} of {escape(network.name)}"

@@ -54,7 +54,9 @@ from ovs_dhcpd.flows.options.wording import either, escape, first_lines, hint
 
 KEEP_OUT = "none"  # as dhcp-network: the interface belongs to no network
 
-NOTHING = Binding()
+# Of these lines others than the log are told what they mean (:mod:`controller.why`).
+PLUGGED_INTO = "is plugged into"
+IN_NO_NETWORK = "is in no network"
 
 Where = tuple[uuid.UUID, int]  # the row of an interface, and the VLAN behind it; 0: its own
 
@@ -87,10 +89,15 @@ class Decision:
 
 
 class Binder:
-    """Keeps who is served what from one decision to the next: `served`, by the names of ports."""
+    """Keeps who is served what from one decision to the next: `served`, by the names of ports.
+
+    `unserved` says of ports that are plugged in why they are served nothing, where nothing is
+    refused.
+    """
 
     def __init__(self) -> None:
         self.served: dict[str, Served] = {}
+        self.unserved: dict[str, str] = {}
         self._sub_ports: Index[str, str] = Index()  # that are served, by their parents
         self._pools = Pools()
         self._declines = Declines()
@@ -182,6 +189,7 @@ class Binder:
 
     def let_go(self, name: str) -> None:
         """The port has nothing, and waits for nothing."""
+        self.unserved.pop(name, None)
         served = self.served.pop(name, None)
         if served and (parent := served.bindings[0][1].parent):
             self._sub_ports.discard(parent.name, name)
@@ -213,7 +221,7 @@ class Binder:
         for network, port in binding.served:
             if network.bridge != interface.bridge:
                 where = escape(interface.bridge)
-                yield f"is plugged into {where}, expected {escape(network.bridge)}"
+                yield f"{PLUGGED_INTO} {where}, expected {escape(network.bridge)}"
                 continue
             if port.dynamic:
                 completed = self._pools.complete(network, port, interface, holders)
@@ -233,6 +241,8 @@ class Binder:
                 view.forget(interface)
             bindings.append((network, port))
         yield from self._declines.lines(name, bindings)
+        if binding.unserved:
+            self.unserved[name] = binding.unserved
         if bindings:
             assert interface.ofport
             self.served[name] = Served(interface.bridge, interface.ofport, tuple(bindings))
@@ -246,19 +256,20 @@ class Binder:
         The lines in its `refused` do not say the port's name.
         """
         known_by = view.world.knowing(name)
-        if name != interface.key and view.world.knowing(interface.key):
-            if not known_by:
-                return NOTHING
+        if name != interface.key:
             its_key = escape(interface.key)
-            what = f"is port {its_key} too, by its iface-id, expected one of the two names"
-            return Binding(refused=(what,))
+            if not known_by:
+                return Binding(unserved=f"is port {its_key}, by its iface-id")
+            if view.world.knowing(interface.key):
+                what = f"is port {its_key} too, by its iface-id, expected one of the two names"
+                return Binding(refused=(what,))
         if not known_by:
             return self._unnamed(name, interface, view)
         first, *others = known_by
         parent = first.parent(name)
         if parent and (refused_tag := self._refused_tag(name, parent, interface, view.world)):
             return Binding(refused=(refused_tag,))
-        binding = first.binding(name) or NOTHING
+        binding = first.binding(name) or Binding()
         refused = [*binding.refused]
         for other in others:
             what = f"is in {other} and in {first}, expected it in one of them"
@@ -281,36 +292,41 @@ class Binder:
     def _unnamed(self, name: str, interface: Interface, view: _View) -> Binding:
         """What a port is served that no source knows."""
         world = view.world
-        if name != interface.key or world.knowing(interface.name):
-            return NOTHING
-        if not world.ready_for(interface.bridge):  # it may be named yet
+        if world.knowing(interface.name):
+            return Binding(unserved=f"is port {escape(interface.name)}, by its interface's name")
+        if waited_for := world.awaited(interface.bridge):  # it may be named yet
             self._waiting.add(name)
-            return NOTHING
+            return Binding(unserved=f"{waited_for} has not been read yet, and may name it")
         if interface.network == KEEP_OUT:
             view.forget(interface)
             self._pools.forget(interface.key)
-            return NOTHING
+            return Binding(unserved=f"external_ids:{NETWORK}={KEEP_OUT} keeps it out")
         networks = world.networks(interface.bridge)
         if interface.behind:
             return _vlan_guest(name, world.parent(name), networks)
         pools = [network.name for network in networks.values() if network.pool]
         if not pools:
-            return NOTHING
+            where = escape(interface.bridge)
+            return Binding(unserved=f"nobody names it, and no network of {where} has a pool")
         # Beside another source it may be the other's, which hears of it later.
         alone = len(world.about(interface.bridge)) == 1
         wanted = interface.network
         if wanted is not None:
             what = f"{NETWORK}: {escape(wanted)}, expected {either(pools)}{hint(wanted, pools)}"
-        elif not (interface.is_guest and alone):
-            return NOTHING
+        elif not interface.is_guest:
+            return Binding(unserved=f"is no guest by its looks, and has no external_ids:{NETWORK}")
+        elif not alone:
+            what = f"nobody names it, and beside a second source it needs external_ids:{NETWORK}"
+            return Binding(unserved=what)
         else:
             if interface.vlans.untagged is None:
-                return NOTHING
+                what = f"{interface.vlans.mode} port that takes nothing without a tag"
+                return Binding(unserved=f"is a {what}")
             wanted = _network_of(networks, interface.tag)
             if wanted in networks and wanted not in pools:
-                return NOTHING
+                return Binding(unserved=f"nobody names it, and {escape(wanted)} has no pool")
             tag = f" (tag {interface.tag})" if interface.tag else ""
-            what = f"is in no network{tag}, expected external_ids:{NETWORK}={either(pools, '|')}"
+            what = f"{IN_NO_NETWORK}{tag}, expected external_ids:{NETWORK}={either(pools, '|')}"
         if wanted not in pools:
             return Binding(refused=(what,))
         network = networks[wanted]
@@ -326,7 +342,7 @@ def _vlan_guest(name: str, parent: Parent | None, networks: Mapping[str, Network
     for network in networks.values():
         if network.pool and parent and network.tag == parent.tag:
             return Binding(((network, Port(name, None, (), {}, dynamic=True, parent=parent)),))
-    return NOTHING
+    return Binding()
 
 
 def _network_of(networks: Mapping[str, Network], tag: int | None) -> str | None:

@@ -12,6 +12,8 @@ from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
 
+DECLINED = "is declined, as if somebody used it"
+
 
 @dataclass(frozen=True)
 class Decline:
@@ -67,7 +69,7 @@ class Declines:
         if kept:
             self._kept[name] = kept
         for address, why in kept.items():
-            yield f"{address} is declined, as if somebody used it, and offered all the same: {why}"
+            yield f"{address} {DECLINED}, and offered all the same: {why}"
 
     def forget(self, name: str) -> None:
         """The port is not plugged in any more."""

@@ -39,6 +39,8 @@ from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address, Pool
 from ovs_dhcpd.flows.options.wording import escape
 
+NO_ADDRESS = "no address is free"  # begins the line of who gets none
+
 Use = tuple[str, Address | bytes]  # the name of a network, and an address or a MAC in it
 
 _Family = tuple[str, int]  # the name of a network, and an IP version
@@ -167,7 +169,7 @@ class Pools:
             if address is None:
                 address = self._chosen(network, version, interface, owner, holders)
             if address is None:
-                refused.append(f"no address is free in pool {escape(str(network.pool))}")
+                refused.append(f"{NO_ADDRESS} in pool {escape(str(network.pool))}")
                 short.add((network.name, version))
             else:
                 self._claims.add(port.name, (network.name, address))

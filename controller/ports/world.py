@@ -84,7 +84,11 @@ class World:
 
     def ready_for(self, bridge: str) -> bool:
         """Whether all sources that are about ``bridge`` have been read."""
-        return all(source.ready for source in self.about(bridge))
+        return not self.awaited(bridge)
+
+    def awaited(self, bridge: str) -> str:
+        """Which of the sources that are about ``bridge`` has not been read; empty: none."""
+        return next((str(source) for source in self.about(bridge) if not source.ready), "")
 
     def knowing(self, name: str) -> list[Source]:
         """The sources that name the port ``name``."""

@@ -225,12 +225,14 @@ class Binding:
     """What one interface is served: a port of a network for each MAC that it has; none: nothing.
 
     `refused` has a line for each thing that was asked for and is left out; it does not say whose.
-    `placement` says of which interface and host all of this holds.
+    `placement` says of which interface and host all of this holds.  `unserved` is why nothing is
+    served where nothing was asked for, so that nothing is refused.
     """
 
     served: tuple[tuple[Network, Port], ...] = ()
     refused: tuple[str, ...] = ()
     placement: Placement = ANYWHERE
+    unserved: str = ""
 
 
 @dataclass(frozen=True, slots=True)

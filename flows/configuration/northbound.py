@@ -175,8 +175,12 @@ def bind(
     `rate_limit` is as in :class:`Network`; `ra` is what the router of its switch advertises, and
     `relay_port` where the switch has requests relayed instead of answered (None: nowhere).
     """
-    if not row.enabled or row.type == "router" or not (dhcpv4 or dhcpv6 or ra or row.port_security):
-        return Binding()
+    if not row.enabled:
+        return Binding(unserved="enabled: false")
+    if row.type == "router":
+        return Binding(unserved="type: router")
+    if not (dhcpv4 or dhcpv6 or ra or row.port_security):
+        return Binding(unserved="has neither dhcpv4_options nor dhcpv6_options")
     refused: list[str] = []
     served: list[tuple[Network, Port]] = []
     network = Network("", None, (), False, bridge=bridge, rate_limit=rate_limit)

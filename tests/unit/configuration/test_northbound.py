@@ -131,14 +131,19 @@ def test_dynamic_addresses_are_those_of_ovn_northd(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "port", [row(f"{MAC} 10.0.0.5", enabled=False), row(f"{MAC} 10.0.0.5", type="router")]
+    ("port", "why"),
+    [
+        (row(f"{MAC} 10.0.0.5", enabled=False), "enabled: false"),
+        (row(f"{MAC} 10.0.0.5", type="router"), "type: router"),
+    ],
 )
-def test_such_a_port_is_not_served_and_nothing_is_amiss(port: PortRow) -> None:
-    assert bound(port, v4()) == Binding()
+def test_such_a_port_is_not_served_and_nothing_is_amiss(port: PortRow, why: str) -> None:
+    assert bound(port, v4()) == Binding(unserved=why)
 
 
 def test_a_port_without_options_is_not_served_and_nothing_is_amiss() -> None:
-    assert bound(row(f"{MAC} 10.0.0.5")) == Binding()
+    why = "has neither dhcpv4_options nor dhcpv6_options"
+    assert bound(row(f"{MAC} 10.0.0.5")) == Binding(unserved=why)
 
 
 def test_the_ports_hostname_wins_but_for_a_mistake() -> None:
@@ -342,8 +347,8 @@ def test_a_port_that_is_served_nothing_is_held_to_its_port_security() -> None:
         None,
         (Guarded(bytes.fromhex("020000000005")),),
     )
-    assert bound(replace(row(type="router"), port_security=(MAC,))) == Binding()
-    assert bound(replace(row(enabled=False), port_security=(MAC,))) == Binding()
+    assert not bound(replace(row(type="router"), port_security=(MAC,))).served
+    assert not bound(replace(row(enabled=False), port_security=(MAC,))).served
 
 
 def test_without_port_security_a_port_is_not_guarded() -> None:

@@ -208,6 +208,11 @@ class Host:
         return port.options
 
     @property
+    def unserved(self) -> dict[str, str]:
+        """Why ports are served nothing of which nothing is refused."""
+        return self._binder.unserved
+
+    @property
     def refused(self) -> list[str]:
         """All lines."""
         return [line for name in sorted(self.refusals) for line in self.refusals[name]]

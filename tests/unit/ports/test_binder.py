@@ -28,6 +28,14 @@ def file(*networks: str, **ports: str) -> str:
     return "\n".join(lines)
 
 
+PLAIN = f"""
+    tag: 10
+  plain:
+    dhcpv4: {{cidr: 10.9.0.0/24}}
+    ports: {{vm9: {{addresses: "{MAC2} 10.9.0.9"}}}}
+"""
+
+
 def other_bridge(text: str, bridge: str = "br-other") -> str:
     return f"bridge: {bridge}\n{text}"
 
@@ -42,6 +50,7 @@ def test_a_port_is_served_by_its_iface_id_or_else_by_its_name() -> None:
     host.plug("tap3", iface_id="unknown", is_guest=False)
     assert host.served == {"tap2": ["10.0.0.8"], "vm1": ["10.0.0.7"]}
     assert host.refused == []
+    assert host.unserved["tap1"] == "is port vm1, by its iface-id"
 
 
 def test_named_both_ways_it_is_served_by_its_iface_id() -> None:
@@ -149,6 +158,7 @@ def test_who_is_named_nowhere_may_yet_be_named_by_a_source_that_is_not_read() ->
     host = Host(late)
     host.plug("tap1")
     assert (host.served, host.refused) == ({}, [])
+    assert host.unserved == {"tap1": "file has not been read yet, and may name it"}
     late.ready = True
     host.settle(())
     assert [*host.served] == ["tap1"]
@@ -239,6 +249,54 @@ def test_beside_another_source_an_unnamed_port_must_say_its_network() -> None:
     host.plug("tap1")
     host.plug("tap2", network="lab")
     assert ([*host.served], host.refused) == (["tap2"], [])
+
+
+@pytest.mark.parametrize(
+    ("sources", "fields", "why"),
+    [
+        ([file("lab")], {"network": "none"}, "external_ids:dhcp-network=none keeps it out"),
+        (
+            [file("lab")],
+            {"bridge": "br-ex"},
+            "nobody names it, and no network of br-ex has a pool",
+        ),
+        (
+            [file("lab")],
+            {"is_guest": False},
+            "is no guest by its looks, and has no external_ids:dhcp-network",
+        ),
+        (
+            [file("lab"), file("office")],
+            {},
+            "nobody names it, and beside a second source it needs external_ids:dhcp-network",
+        ),
+        (
+            [file("lab")],
+            {"vlans": vlans_of("native-tagged", 10, frozenset())},
+            "is a native-tagged port that takes nothing without a tag",
+        ),
+        (
+            [file("lab") + PLAIN],
+            {},
+            "nobody names it, and plain has no pool",
+        ),
+        (
+            [file("lab", tap1=f"{MAC} 10.0.0.7")],
+            {"iface_id": "vm1"},
+            "is port tap1, by its interface's name",
+        ),
+    ],
+)
+def test_why_an_unnamed_port_is_left_alone(
+    sources: list[str], fields: dict[str, Any], why: str
+) -> None:
+    host = Host(*sources)
+    host.plug("tap1", **fields)
+    assert host.refused == []
+    key = fields.get("iface_id", "tap1")
+    assert host.unserved[key] == why
+    host.unplug("tap1")
+    assert host.unserved == {}
 
 
 def test_a_port_that_gets_a_name_gets_what_is_written_there() -> None:
