@@ -15,6 +15,7 @@ import ovs.poller
 import ovs.timeval
 from ovs.reconnect import Reconnect
 from ovs_dhcpd.controller.ovsdb import json_parser
+from ovs_dhcpd.controller.ovsdb.spread import SpreadReconnect
 
 json_parser.install()
 
@@ -31,10 +32,21 @@ class Idl(ovs.db.idl.Idl):
         helper = ovs.db.idl.SchemaHelper(schema_json=schema)
         helper.register_all()
         super().__init__(remotes, helper, leader_only=leader_only)
+        self._spread()
         words = (remote.partition(":") for remote in remotes.split(","))
         self._paths = [path for kind, _, path in words if kind == "unix"]
         self._sockets = sockets(self._paths)
         self._hurry_until_ms = 0
+
+    def _spread(self) -> None:
+        """Connect again at times of this host's own."""
+        now_ms = ovs.timeval.msec()
+        theirs, ours = self._session.reconnect, SpreadReconnect(now_ms)
+        ours.set_name(theirs.get_name())
+        ours.set_probe_interval(theirs.get_probe_interval())
+        ours.set_backoff_free_tries(self._session.get_num_of_remotes())
+        ours.enable(now_ms)
+        self._session.reconnect = ours
 
     @property
     def monitoring(self) -> bool:
