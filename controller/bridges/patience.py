@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ovs_dhcpd.controller.wire import openflow
+from ovs_dhcpd.controller.wire import meters, openflow
 from ovs_dhcpd.controller.wire.events import (
     Committed,
     Event,
     FlowCount,
     FlowDump,
     FlowsChanged,
+    MeterFeatures,
     Refused,
 )
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry
@@ -45,12 +46,18 @@ class Patience:
 
     def sent(self, messages: Iterable[bytes], now_s: float) -> None:
         """These have been sent."""
+        metered = False  # whether a change of meters waits for the next question to confirm it
         for count, message in enumerate(messages, 1):
-            if message[openflow.KIND] == openflow.OFPT_MULTIPART_REQUEST:
-                question = QUESTIONS.get(int.from_bytes(message[8:10], "big"))
-                if question:
+            if message[openflow.KIND] == meters.OFPT_METER_MOD:
+                metered = True
+            elif message[openflow.KIND] == openflow.OFPT_MULTIPART_REQUEST:
+                what = int.from_bytes(message[8:10], "big")
+                if question := QUESTIONS.get(what, ""):
                     self._expect(message, now_s, ANSWER_S, question)
                     self._size = 0
+                elif metered and what == meters.OFPMP_METER_FEATURES:
+                    self._expect(message, now_s, ANSWER_S + count * MESSAGE_S, "a change of meters")
+                    metered = False
             elif is_bundle_commit(message):
                 self._expect(message, now_s, ANSWER_S + count * MESSAGE_S, "a bundle")
 
@@ -66,7 +73,7 @@ class Patience:
                     self._exhaust(f"a flow dump of more than {MAX_SIZE >> 20} MB")
                 if not more:
                     self._waiting.pop(xid, None)
-            case FlowCount(xid) | Committed(xid) | Refused(xid):
+            case FlowCount(xid) | Committed(xid) | MeterFeatures(xid) | Refused(xid):
                 self._waiting.pop(xid, None)
             case FlowsChanged(_, updates):
                 if now_s >= self._changes_s + CHANGES_S:

@@ -15,6 +15,8 @@ HELLO, ERROR, ECHO_REQUEST, ECHO_REPLY, FEATURES_REQUEST, FEATURES_REPLY = 0, 1,
 EXPERIMENTER, SET_CONFIG = 4, 9
 PORT_STATUS, MULTIPART_REQUEST, MULTIPART_REPLY, BUNDLE_CONTROL, BUNDLE_ADD = 12, 18, 19, 33, 34
 
+METER_CONFIG, METER_FEATURES = b"\0\x0a", b"\0\x0b"  # kinds of multipart messages
+
 DATAPATH_ID = 0x0000_02AB_CDEF_0142
 
 
@@ -67,16 +69,19 @@ class OpenFlowPeer:
 
     It shakes hands as the switch DATAPATH_ID and has no flows.  Of the first ``stuck``
     connections it reads `adds` messages of a bundle and then nothing more; the others it serves,
-    and confirms each bundle.  `connections` counts those whose handshake was done, `added` the
-    flows that came in bundles on the present one, `closed` those that the other side has ended,
-    `stuck_s` is when it last stopped reading (:func:`time.monotonic`).
+    and confirms each bundle.  Of the questions about its meters it answers none; or, with
+    ``meters``, so many for their features, on each connection, and those which it has: none.
+
+    `connections` counts those whose handshake was done, `added` the flows that came in bundles on
+    the present one, `closed` those that the other side has ended, `stuck_s` is when it last
+    stopped reading (:func:`time.monotonic`).
     """
 
-    def __init__(self, path: Path, *, stuck: int, adds: int = 100) -> None:
+    def __init__(self, path: Path, *, stuck: int, adds: int = 100, meters: int = 0) -> None:
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._server.bind(str(path))
         self._server.listen()
-        self._stuck, self._adds = stuck, adds
+        self._stuck, self._adds, self._meters = stuck, adds, meters
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self.connections = self.added = self.committed = self.closed = 0
@@ -107,12 +112,18 @@ class OpenFlowPeer:
     def _serve(self, peer: Peer) -> None:
         peer.shake_hands()
         self.connections += 1
+        left = self._meters
         while True:
             kind, xid, body = peer.receive()
             if kind == ECHO_REQUEST:
                 peer.send(ECHO_REPLY, body, xid)
             elif kind == MULTIPART_REQUEST and body[:2] == b"\0\1":
                 peer.send(MULTIPART_REPLY, struct.pack("!HH4x", 1, 0), xid)
+            elif kind == MULTIPART_REQUEST and body[:2] == METER_CONFIG and self._meters:
+                peer.send(MULTIPART_REPLY, METER_CONFIG + bytes(6), xid)
+            elif kind == MULTIPART_REQUEST and body[:2] == METER_FEATURES and left:
+                left -= 1
+                peer.send(MULTIPART_REPLY, METER_FEATURES + struct.pack("!6xI12x", 1000), xid)
             elif kind == BUNDLE_CONTROL and body[4:6] == b"\0\4":
                 peer.send(BUNDLE_CONTROL, body[:4] + struct.pack("!HH", 5, 3), xid)
                 self.committed += 1

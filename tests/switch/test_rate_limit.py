@@ -195,19 +195,36 @@ def test_where_no_meter_limits_a_port_the_daemon_does(
     switch.ofctl("del-flows", switch.bridge, "cookie=0x6468000000000000/0xffff000000000000")
 
 
-def test_a_switch_that_does_not_know_meters_is_served_without(
-    switch: PrivateOvs, noisy: Guest, quiet: Guest
-) -> None:
+@pytest.fixture
+def old_bridge(switch: PrivateOvs, noisy: Guest, quiet: Guest) -> Iterator[tuple[Path, str]]:
+    """A bridge with a port, on whose socket nobody is: that, and its configuration."""
     switch.add_bridge("br-old")
     switch.vsctl("add-port", "br-old", "old", "--", "set", "interface", "old", "type=patch",
                  "options:peer=young", "external_ids:iface-id=noisy-old")  # fmt: skip
     path = switch.run_dir / "br-old.mgmt"
     path.unlink()
-    text = configuration().replace("noisy", "noisy-old")
-    with OpenFlowPeer(path, stuck=0) as peer, Dhcpd(switch, f"bridge: br-old\n{text}") as dhcpd:
+    yield path, "bridge: br-old\n" + configuration().replace("noisy", "noisy-old")
+    switch.vsctl("del-br", "br-old")
+
+
+def test_a_switch_that_does_not_know_meters_is_served_without(
+    switch: PrivateOvs, old_bridge: tuple[Path, str]
+) -> None:
+    path, text = old_bridge
+    with OpenFlowPeer(path, stuck=0) as peer, Dhcpd(switch, text) as dhcpd:
         wait_ready(dhcpd)
         why = "without meters: the switch does not say which it has"
         assert dhcpd.log().count(f"br-old: served {why}") == 1
         assert f"  {why}" in dhcpd.appctl("status").splitlines()
         assert peer.added == 12  # all its flows
-    switch.vsctl("del-br", "br-old")
+
+
+def test_a_switch_that_does_not_confirm_meters_is_said_so_and_tried_again(
+    switch: PrivateOvs, old_bridge: tuple[Path, str]
+) -> None:
+    path, text = old_bridge
+    with OpenFlowPeer(path, stuck=0, meters=1) as peer, Dhcpd(switch, text) as dhcpd:
+        wait_until(lambda: peer.connections == 2, "another try", 40)
+        why = "connection ended: no answer to a change of meters within 10 s"
+        assert dhcpd.log().count(f"br-old: {why}") == 1
+        assert "br-old: ready" not in dhcpd.log()

@@ -6,20 +6,23 @@ from __future__ import annotations
 import pytest
 from ovs_dhcpd.controller.bridges import patience as p
 from ovs_dhcpd.controller.bridges.patience import ANSWER_S, Patience
-from ovs_dhcpd.controller.wire import flow_messages, openflow
+from ovs_dhcpd.controller.wire import flow_messages, meters, openflow
 from ovs_dhcpd.controller.wire.events import (
     Committed,
     Event,
     FlowCount,
     FlowDump,
     FlowsChanged,
+    MeterFeatures,
     Refused,
 )
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry
 from ovs_dhcpd.controller.wire.flow_monitor import FlowUpdate, What
 from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15
+from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.pipeline import build
 from ovs_dhcpd.flows.pipeline.flow import COOKIE_PREFIX, COOKIE_SHIFT
+from ovs_dhcpd.flows.pipeline.meter import PortMeter, meter_id
 from ovs_dhcpd.flows.pipeline.reconcile import Changes
 
 VERSIONS = pytest.mark.parametrize("version", [OFP13, OFP15], ids=["1.3", "1.5"])
@@ -31,6 +34,11 @@ def bundle(version: int, xid: int, count: int) -> list[bytes]:
     return list(flow_messages.encode_bundle(version, Changes(flows, ()), xid))
 
 
+def change_of_meters(version: int, xid: int) -> list[bytes]:
+    meter = PortMeter(meter_id(5), DEFAULT_RATE_LIMIT)
+    return [meters.encode_add(version, meter, xid - 1), meters.features_request(version, xid)]
+
+
 def asked(version: int) -> list[tuple[list[bytes], Event, str]]:
     """What is sent, what answers it, and what it is called; the transaction id is 7."""
     return [
@@ -38,11 +46,13 @@ def asked(version: int) -> list[tuple[list[bytes], Event, str]]:
         ([flow_messages.flow_count_request(version, 7)], FlowCount(7, 3), "a flow count"),
         (bundle(version, 7, 1), Committed(7), "a bundle"),
         (bundle(version, 7, 1), Refused(7, "what"), "a bundle"),
+        (change_of_meters(version, 7), MeterFeatures(7, 100), "a change of meters"),
+        (change_of_meters(version, 7), Refused(7, "what"), "a change of meters"),
     ]
 
 
 @VERSIONS
-@pytest.mark.parametrize("index", range(4))
+@pytest.mark.parametrize("index", range(6))
 def test_a_question_has_ten_seconds(version: int, index: int) -> None:
     messages, answer, name = asked(version)[index]
     patience = Patience()
@@ -78,6 +88,12 @@ def test_what_is_not_a_question_needs_no_answer() -> None:
     patience = Patience()
     patience.sent([openflow.ask_for_packet_ins(OFP15)], 0.0)
     patience.sent([flow_messages.encode_packet_out(OFP15, 7, b"frame")], 0.0)
+    assert patience.next_s() is None
+
+
+def test_whether_a_switch_has_meters_it_need_not_say() -> None:
+    patience = Patience()
+    patience.sent([meters.features_request(OFP15, 7), meters.config_request(OFP15, 8)], 0.0)
     assert patience.next_s() is None
 
 
