@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Side-by-side measurements: `python -m bench` (see README.md, Benchmark)."""
+"""Side-by-side measurements: `python -m bench` (see docs/benchmark.md)."""

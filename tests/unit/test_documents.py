@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The README is true where it can be compared."""
+"""README and docs are true where they can be compared."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from ovs_dhcpd.flows.options.values import TYPES
 ROOT = Path(__file__).parents[2]
 FROM_THE_ADDRESSES = {"offerip", "ia_addr"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 
 
-def rows_of(header: str) -> list[str]:
-    """The rows of the table whose first row is `header`."""
-    return README.split(f"{header}\n", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+def rows_of(page: str, header: str) -> list[str]:
+    """The rows of the table of the page whose first row is `header`."""
+    return page.split(f"{header}\n", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
 
 
 def test_the_option_tables_are_those_of_the_source() -> None:
@@ -27,15 +29,15 @@ def test_the_option_tables_are_those_of_the_source() -> None:
     for family, table in (("dhcpv4", DHCPV4), ("dhcpv6", DHCPV6)):
         options = [o for o in table.by_name.values() if o.name not in FROM_THE_ADDRESSES]
         expected = [f"| {o.name} | {o.code} | {type_of(o)} | {o.rfc} |" for o in options]
-        assert rows_of(f"| {family} | code | type | defined in |") == expected
+        assert rows_of(CONFIGURATION, f"| {family} | code | type | defined in |") == expected
     expected = [
         f"| {o.name} | {type_of(o)} | {o.rfc} |" for o in ROUTER_ADVERTISEMENT.by_name.values()
     ]
-    assert rows_of("| ra | type | defined in |") == expected
+    assert rows_of(CONFIGURATION, "| ra | type | defined in |") == expected
 
 
 def test_every_type_is_explained() -> None:
-    names = [row.split("|")[1].strip() for row in rows_of("| type | value |")]
+    names = [row.split("|")[1].strip() for row in rows_of(CONFIGURATION, "| type | value |")]
     assert sorted(", ".join(names).split(", ")) == sorted(TYPES)
 
 
@@ -54,11 +56,12 @@ def test_the_network_with_a_pool_is_valid(tmp_path: Path) -> None:
 
 
 def test_what_is_added_for_ipv6_is_that_of_the_example() -> None:
-    shown = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[-1]
+    blocks = re.findall(r"```yaml\n(.*?)```", CONFIGURATION, re.DOTALL)
+    (shown,) = (block for block in blocks if "dhcpv6:" in block)
     example = ROOT / "tests" / "examples" / "finance-network1-ipv6.yaml"
     assert shown in example.read_text(encoding="utf-8")
 
 
 def test_every_command_is_listed() -> None:
-    commands = [re.findall("[a-z]+", row)[0] for row in rows_of("| command | does |")]
+    commands = [re.findall("[a-z]+", row)[0] for row in rows_of(OPERATE, "| command | does |")]
     assert commands == ["run", "check", "flows", "lflows", "encode", "decode"]
