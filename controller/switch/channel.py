@@ -288,8 +288,8 @@ class Channel(controller.Datapath):
     def _answer(self, packet_ins: Iterable[bytes]) -> None:
         """Resume what is to be resumed of them, in one write, and note the last one."""
         resumes: list[bytes] = []
+        answered: list[bytes] = []
         verdicts: list[Verdict] = []
-        last = b""
         now_s = time.monotonic()
         resume_of = self._resume_and_trace if self._journal.tracing else self._dispatcher.resume
         for message in packet_ins:
@@ -302,12 +302,12 @@ class Channel(controller.Datapath):
                 resume, verdict = answer
                 resumes.append(resume)
                 verdicts.append(verdict)
-                last = message
+                answered.append(message)
         if resumes:
             self._outgoing.send(b"".join(resumes))
             if self._note:
-                self._note(last)
-            self._journal.note(verdicts)
+                self._note(answered[-1])
+            self._journal.note(self.bridge or str(self.address), now_s, answered, verdicts)
 
     def _resume_and_trace(self, message: bytes, now_s: float) -> Resume | None:
         answer = self._dispatcher.resume(message, now_s)

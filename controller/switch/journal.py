@@ -10,10 +10,12 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
+from itertools import repeat
 
 import ovs.vlog
+from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
 from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
@@ -36,6 +38,11 @@ LATE_S = 0.1
 LINES = 2  # and writes no more lines at a time.
 
 
+EARLY = 4096  # exchanges that are kept for who begins to listen later
+
+Hear = Callable[[Exchange], None]
+
+
 class Journal:
     """Notes every verdict, once its resume is on its way.
 
@@ -52,7 +59,9 @@ class Journal:
         self.tracing = False
         self.look_at_level()
         self._clock = clock
-        self._waiting: deque[Verdict] = deque()
+        self._waiting: deque[tuple[bytes, Verdict, Read]] = deque()
+        self._early: deque[Exchange] | None = deque(maxlen=EARLY)
+        self._hearers: list[Hear] = []
         self._since_s = 0.0  # when they began to wait
         self._writing = threading.Lock()
         self._written = 0  # lines
@@ -63,15 +72,32 @@ class Journal:
         for warning in ("dropped options", *(reason.value for reason in Reason), MALFORMED):
             self._limits[warning] = RateLimit(1, 5)
 
-    def note(self, verdicts: Collection[Verdict]) -> None:
-        """Have the verdicts counted and logged by the next :meth:`write`, or soon; any thread."""
+    def note(
+        self, bridge: str, read_s: float, messages: Sequence[bytes], verdicts: Sequence[Verdict]
+    ) -> None:
+        """Have the verdicts counted and logged by the next :meth:`write`, or soon; any thread.
+
+        They are those on the packet-ins ``messages`` of ``bridge``, which were read at ``read_s``.
+        """
         now_s = self._clock()
         waiting = self._waiting
         if not waiting:
             self._since_s = now_s
-        waiting.extend(verdicts)
+        waiting.extend(zip(messages, verdicts, repeat(Read(bridge, read_s, now_s))))
         if len(waiting) > MANY or now_s - self._since_s > LATE_S:
             self._write(2 * len(verdicts) + MANY, LINES)
+
+    def listen(self, hear: Hear) -> None:
+        """Have ``hear`` called with each exchange, once it has been counted and logged.
+
+        That is in any thread, in one at a time, when there is time for it; it must not raise.  The
+        first one to listen hears of the last EARLY exchanges before, too.
+        """
+        with self._writing:
+            early, self._early = self._early, None
+            for exchange in early or ():
+                hear(exchange)
+            self._hearers.append(hear)
 
     def write(self) -> None:
         """Count and log all that has been noted: there is time for it; from any thread."""
@@ -83,7 +109,12 @@ class Journal:
             now_s = self._clock()
             enough = self._written + lines
             for _ in range(min(count, len(self._waiting))):
-                self._write_one(self._waiting.popleft(), now_s)
+                exchange = Exchange._make(self._waiting.popleft())
+                self._write_one(exchange.verdict, now_s)
+                for hear in self._hearers:
+                    hear(exchange)
+                if self._early is not None:
+                    self._early.append(exchange)
                 if self._written >= enough:
                     break
 

@@ -106,6 +106,11 @@ def with_tag(frame: bytes, tag: int) -> bytes:
     return frame[:12] + _VLAN[0] + tag.to_bytes(2, "big") + frame[12:]
 
 
+def tag_of(frame: bytes) -> int:
+    """The VLAN of the frame's outer tag; 0 if it has none."""
+    return int.from_bytes(frame[14:16], "big") & 0x0FFF if frame[12:14] in _VLAN else 0
+
+
 def _link_size(frame: bytes) -> int:
     """The size of the Ethernet header with its tags."""
     size = 14

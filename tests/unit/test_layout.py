@@ -131,6 +131,7 @@ UNTESTED = {
     "controller.ports.fault": "values only",
     "controller.ports.interface": "values only",
     "controller.ports.world": "protocols, and a view of what implements them",
+    "controller.responders.exchange": "values only",
     "controller.responders.verdict": "values only",
     "controller.run_command": "it starts the daemon: tests/switch",
     "controller.sources.files": "files that change under a running daemon: tests/switch",

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from functools import partial
 
 import ovs.vlog
 import pytest
+from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.switch import journal
-from ovs_dhcpd.controller.switch.journal import LATE_S, LINES, MANY, Journal
+from ovs_dhcpd.controller.switch.journal import EARLY, LATE_S, LINES, MANY, Journal
 
 MAC = bytes.fromhex("fa163e8beafd")
 ADDRESS = bytes([192, 168, 1, 7])
@@ -38,9 +40,14 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Logged:
     return logged
 
 
-def note(book: Journal, verdicts: list[Verdict]) -> None:
+def hear_of(book: Journal, verdicts: Sequence[Verdict]) -> None:
+    """Note these; there is no time to log them."""
+    book.note("br-int", 0.0, [b"%d" % number for number in range(len(verdicts))], verdicts)
+
+
+def note(book: Journal, verdicts: Sequence[Verdict]) -> None:
     """Note these, and then there is time to log them."""
-    book.note(verdicts)
+    hear_of(book, verdicts)
     book.write()
 
 
@@ -129,11 +136,11 @@ OFFER = Answer(b"", "DHCPOFFER", MAC, ADDRESS)
 
 def test_what_is_noted_waits_until_there_is_time(lines: Logged) -> None:
     book = Journal(Clock())
-    book.note([OFFER] * MANY)
+    hear_of(book, [OFFER] * MANY)
     assert (lines, book.messages) == ([], {})
     book.write()
     assert (len(lines), book.messages) == (40, {"DHCPOFFER": MANY})
-    book.note([OFFER])
+    hear_of(book, [OFFER])
     assert book.lines() == [f"{'DHCPOFFER':<50} {MANY + 1:>10}"]
 
 
@@ -143,12 +150,42 @@ def test_without_a_pause_a_few_lines_are_written_at_a_time(lines: Logged, size: 
     book = Journal(clock)
     found = []
     for _ in range(200):
-        book.note([OFFER] * size)
+        hear_of(book, [OFFER] * size)
         clock.now_s += LATE_S / 60
         found.append(len(lines))
     assert {after - before for before, after in itertools.pairwise(found)} <= set(range(LINES + 1))
     assert found[-1] > 40
     assert book.messages["DHCPOFFER"] > (200 - 60) * size  # it keeps up
+
+
+def test_who_listens_hears_of_each_with_its_packet_and_its_times(lines: Logged) -> None:
+    clock = Clock()
+    book = Journal(clock)
+    early: list[Exchange] = []
+    clock.now_s = 5.0
+    book.note("br-int", 4.5, [b"discover"], [OFFER])
+    book.write()
+    book.listen(early.append)
+    late: list[Exchange] = []
+    book.listen(late.append)
+    silence = Silence(Reason.RELEASED, MAC, ADDRESS, "DHCPRELEASE")
+    book.note("br-ex", 5.0, [b"request", b"release"], [OFFER, silence])
+    assert len(early) == 1
+    book.write()
+    assert early == [Exchange(b"discover", OFFER, Read("br-int", 4.5, 5.0)), *late]
+    assert late == [
+        Exchange(b"request", OFFER, Read("br-ex", 5.0, 5.0)),
+        Exchange(b"release", silence, Read("br-ex", 5.0, 5.0)),
+    ]
+    assert len(lines) == 3
+
+
+def test_of_what_was_before_anybody_listened_the_last_is_kept(lines: Logged) -> None:
+    book = Journal(Clock())
+    note(book, [OFFER] * (EARLY + 1))
+    heard: list[Exchange] = []
+    book.listen(heard.append)
+    assert [heard[0].message, heard[-1].message] == [b"1", b"%d" % EARLY]
 
 
 def test_options_without_room_are_named_and_counted(lines: Logged) -> None:

@@ -6,9 +6,19 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ovs_dhcpd.controller.wire.frames import with_tag
 from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
-from ovs_dhcpd.controller.wire.trace import DHCPV4_KINDS, DHCPV6_KINDS, describe, in_port
+from ovs_dhcpd.controller.wire.trace import (
+    DHCPV4_KINDS,
+    DHCPV6_KINDS,
+    Asked,
+    decode_asked,
+    describe,
+    in_port,
+)
 
+from tests.lab.packets import option
+from tests.lab.packets6 import option as option6
 from tests.unit import requests, requests6
 from tests.unit.packet_ins import PACKET_INS
 from tests.unit.requests6 import DHCP
@@ -38,10 +48,49 @@ def test_a_solicitation_is_named(kind: int, name: str) -> None:
     assert describe(bytes(frame)) == name
 
 
+MAC4, MAC6 = (bytes.fromhex(mac.replace(":", "")) for mac in (requests.MAC, requests6.MAC))
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "vendor"),
+    [
+        ((option(12, b"vm7"), option(60, b"udhcp 1.36")), b"vm7", b"udhcp 1.36"),
+        ((option(81, b"\0\0\0vm7.example"),), b"vm7.example", b""),
+        ((option(81, b"\4\0\0\3vm7\7example\0"),), b"vm7.example", b""),
+        ((option(81, b"\4\0\0\3vm7\x40example"),), b"vm7", b""),
+        ((option(12, b"vm7"), option(81, b"\0\0\0other")), b"vm7", b""),
+        ((option(12, b""), option(81, b"")), b"", b""),
+    ],
+)
+def test_a_dhcpv4_client_says_who_it_is(
+    options: tuple[bytes, ...], name: bytes, vendor: bytes
+) -> None:
+    expected = Asked("DHCP", "DISCOVER", bytes((0, 0, 0, 7)), MAC4, 0, name, vendor)
+    frame = requests.ask(1, *options, xid=7)
+    assert decode_asked(frame) == expected
+    assert decode_asked(with_tag(frame, 100)) == expected._replace(tag=100)
+
+
+def test_a_dhcpv6_client_says_who_it_is() -> None:
+    fqdn = option6(39, b"\1\3vm7\7example\0")
+    vendor = option6(16, bytes(4) + b"\0\4udhc\0\1x")
+    frame = requests6.ask(1, fqdn, vendor)
+    asked = decode_asked(frame)
+    assert asked == Asked("DHCPv6 ", "SOLICIT", b"\xab\xcd\xef", MAC6, 0, b"vm7.example", b"udhc")
+    assert asked.name == "DHCPv6 SOLICIT"
+
+
 @given(st.binary(max_size=400))
 def test_anything_else_is_a_packet(frame: bytes) -> None:
     assert describe(frame)
     in_port(frame)
+
+
+@given(st.integers(0, 1), st.data())
+def test_whatever_the_options_are_there_is_an_answer(family: int, data: st.DataObject) -> None:
+    options = data.draw(st.binary(max_size=100))
+    frame = requests6.ask(1, options) if family else requests.ask(1, options)
+    assert describe(frame)
 
 
 @pytest.mark.parametrize("message", PACKET_INS.values())
