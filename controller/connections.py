@@ -4,7 +4,8 @@
 Everything an answer needs is in the packet-in.  So a process answers before it has read a
 configuration or a database: on the bridges that one with the same command line has answered on,
 as their lock files tell, where nobody does now.  Those that turn out not to be its own are left
-again.  There is no rate limit before the daemon's thread says so (:meth:`Channel.limit`).
+again.  There is neither os-ken nor a rate limit before the daemon's thread sees to it
+(:meth:`Switches.start_os_ken`, :meth:`Channel.limit`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.inbox import Inbox
 from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.switch.lock import holder, lock_path, owner_of
-from ovs_dhcpd.controller.switch.os_ken_app import Switches
+from ovs_dhcpd.controller.switch.switches import Switches
 from ovs_dhcpd.controller.switch.turn import Turn
 
 from ovs_dhcpd import PROGRAM

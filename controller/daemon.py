@@ -67,12 +67,14 @@ class Settings:
 def run(settings: Settings, open_source: Callable[[], Combined], connections: Connections) -> int:
     """Run until told to stop; returns the exit status.
 
-    On ``connections`` packets may be answered already, while the collector of garbage is off.  It
-    is on again once the first configuration is in force: what that is made of stays.
+    On ``connections`` packets may be answered already, without os-ken and with the collector of
+    garbage off.  It is on again once the first configuration is in force: what that is made of
+    stays.
 
     Raises what ``open_source`` does before anything is changed, and :exc:`OSError` where it
     cannot listen or has no control socket.
     """
+    connections.switches.start_os_ken()
     source = open_source()
     daemon = Daemon(settings, source, connections, open_control_socket())
     ovs.daemon.daemonize_complete()

@@ -34,7 +34,7 @@ from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.inbox import Inbox
 from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.switch.lock import holder, lock_path
-from ovs_dhcpd.controller.switch.os_ken_app import Switches
+from ovs_dhcpd.controller.switch.switches import Switches
 from ovs_dhcpd.controller.switch.turn import Turn
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Refused
@@ -127,6 +127,7 @@ class ServeOnly:
         )
         self._turn = Turn(lock_path(rundir, bridge, "serve-only"), self._inbox.wake)
         self._switches.connect(bridge, str(rundir / f"{bridge}.mgmt"), self._turn)
+        self._switches.start_os_ken()
 
     def loop(self, unixctl: ControlSocket) -> None:
         """Run until stopped."""

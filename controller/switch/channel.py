@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One OpenFlow connection: os-ken's Datapath with a fast lane for packet-ins.
+"""One OpenFlow connection, with a fast lane for packet-ins.
 
-os-ken parses every message into objects and queues an event to another thread; that
-costs more than answering a DHCP request.  Here the receive loop takes packet-ins
-out of the stream itself: one read, all its packet-ins answered, one write.  What else is
-needed becomes an event at once, its lengths checked (:mod:`controller.wire.events`); what is
-not needed is dropped unparsed.  os-ken's parser, which believes what it reads, sees the
-FEATURES_REPLY alone, and its application's handler is called, in the same thread.
+The receive loop takes packet-ins out of the stream: one read, all its packet-ins answered, one
+write.  What else is needed becomes an event at once, its lengths checked
+(:mod:`controller.wire.events`); what is not needed is dropped unparsed.
 """
 
 from __future__ import annotations
@@ -18,13 +15,9 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
-from os_ken.base import app_manager
-from os_ken.controller import controller, ofp_event
-from os_ken.controller.handler import CONFIG_DISPATCHER, DEAD_DISPATCHER
-from os_ken.ofproto import ofproto_parser
 from ovs_dhcpd.controller.responders.dispatch import Resume, Resumer
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Verdict
@@ -34,10 +27,10 @@ from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.switch.outgoing import Outgoing
 from ovs_dhcpd.controller.switch.turn import Note, Turn
 from ovs_dhcpd.controller.wire import messages as wire
-from ovs_dhcpd.controller.wire.connection import Disconnected
+from ovs_dhcpd.controller.wire.connection import Connected
 from ovs_dhcpd.controller.wire.handshake import Handshake
 from ovs_dhcpd.controller.wire.nxt import NxtError, is_packet_in2
-from ovs_dhcpd.controller.wire.openflow import HEADER, KIND, VERSION, split
+from ovs_dhcpd.controller.wire.openflow import KIND, VERSION, ask_for_packet_ins, split
 
 if TYPE_CHECKING:
     from ovs_dhcpd.controller.wire.events import Event
@@ -48,18 +41,9 @@ _QUIET = struct.pack("@ll", 0, int(QUIET_S * 1e6))  # a struct timeval, on Linux
 READ_SIZE = 64 * 1024  # more would be mapped and unmapped for each read, at 13 µs
 
 
-class UnixSocket(socket.socket):
-    """A Unix socket that os-ken's Datapath takes for a TCP one."""
-
-    def setsockopt(self, level: int, *args: Any) -> None:
-        """As :meth:`socket.socket.setsockopt`, but TCP's options do nothing."""
-        if level != socket.IPPROTO_TCP:
-            super().setsockopt(level, *args)
-
-
-def connect(path: str) -> UnixSocket:
+def connect(path: str) -> socket.socket:
     """A connection to the Unix socket ``path``.  Raises :exc:`OSError`."""
-    connection = UnixSocket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(path)
     except OSError:
@@ -68,13 +52,17 @@ def connect(path: str) -> UnixSocket:
     return connection
 
 
-class Channel(controller.Datapath):
+class Channel:
     """A connection to one switch; what happens on it is posted to ``inbox``.
 
     Its packet-ins are held until it is our turn to answer them (:class:`Turn`).
 
     ``bridge`` is the name of the bridge it was made to; None where the switch has connected to
     us, until the daemon knows which bridge that is.  ``handshake`` is to be made, or has been.
+
+    Packet-ins are answered before os-ken is there.  What else happens is posted once its
+    application has heard of the connection (:meth:`introduce`), so that :class:`Connected` is the
+    first.
 
     `ready` is for the daemon to set, once all is as it should be on this connection; `why` is
     why it has ended.
@@ -90,7 +78,11 @@ class Channel(controller.Datapath):
         bridge: str | None,
         handshake: Handshake,
     ) -> None:
-        super().__init__(connection, address)
+        self.address = address
+        self.handshake = handshake
+        self._is_active = True
+        self._closed = False
+        self._introduced = threading.Event()
         self._turn: Turn | None = None
         self._answering = threading.Lock()
         self._held: Held | None = Held(time.monotonic())  # None: it is our turn
@@ -98,37 +90,46 @@ class Channel(controller.Datapath):
         self.bridge = bridge
         self.ready = False
         self.why = ""
-        self._handshake = handshake
+        self._socket = connection
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         # OpenSSL's connection must not be read and written at the same time: nobody may wait in it.
-        self.socket.settimeout(0 if isinstance(connection, ssl.SSLSocket) else None)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _QUIET)
+        connection.settimeout(0 if isinstance(connection, ssl.SSLSocket) else None)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _QUIET)
         self._readable = select.poll()
-        self._readable.register(self.socket, select.POLLIN)
-        self._outgoing = Outgoing(self.socket, self._give_up)
+        self._readable.register(connection, select.POLLIN)
+        self._outgoing = Outgoing(connection, self._give_up)
         self._dispatcher = dispatcher
         self._journal = journal
         self._inbox = inbox
 
-    def serve(self) -> None:
-        """Shake hands and answer until the switch or :meth:`close` ends the connection."""
+    def serve(self, shaken: Callable[[Channel], object]) -> None:
+        """Shake hands and answer until the switch or :meth:`close` ends the connection.
+
+        ``shaken`` is called once the handshake is done, and is to see to :meth:`introduce`.
+        """
         try:
             if self._shake_hands():
-                self.set_version(self._handshake.version)
-                self.set_state(CONFIG_DISPATCHER)
-                self._to_os_ken(self._handshake.features)
-                self._recv_loop(self._handshake.rest)
+                self._outgoing.send(ask_for_packet_ins(self.handshake.version))
+                shaken(self)
+                self._recv_loop(self.handshake.rest)
         except OSError as error:
             self.why = self.why or error.strerror or str(error)
         except ValueError as error:  # the rest of the stream means nothing
             self.why = str(error)
         finally:
             self._journal.write()
-            self.is_active = False
+            self._is_active = False
             if self._turn:
                 self._turn.remove(self)
             self.close()
-            self.socket.close()
-            self.tell(Disconnected(self.why))
+            self._socket.close()
+
+    def introduce(self, connected: Connected) -> None:
+        """Have the daemon's thread hear of the connection, and of all that happens from now on."""
+        self.tell(connected)
+        self._introduced.set()
+        self._tell_of_declined()
 
     def expect(self, flows: int) -> None:
         """From now on the switch has this many flows of ours; from any thread."""
@@ -152,12 +153,9 @@ class Channel(controller.Datapath):
         self._outgoing.close()
         self._shut_down()
 
-    def send(self, buf: bytes, close_socket: bool = False) -> bool:
-        """Send whole messages before what :meth:`send_all` has left; os-ken's ``send_msg`` too."""
-        sent = self._outgoing.send(buf)
-        if close_socket:
-            self.close()
-        return sent and not close_socket
+    def send(self, messages: bytes) -> bool:
+        """Send whole messages before what :meth:`send_all` has left; False once closed."""
+        return self._outgoing.send(messages)
 
     def send_all(self, messages: Iterable[bytes]) -> None:
         """Send ``messages`` in order; answers to packets may come between them."""
@@ -167,7 +165,7 @@ class Channel(controller.Datapath):
         """From now on answer while it is ``turn``'s: it is known whose connection this is."""
         self._turn = turn
         turn.add(self)
-        if not self.is_active:
+        if not self._is_active:
             turn.remove(self)
 
     def hold(self) -> None:
@@ -199,13 +197,14 @@ class Channel(controller.Datapath):
         self._shut_down()
 
     def _shut_down(self) -> None:
-        self.set_state(DEAD_DISPATCHER)
+        self._closed = True
+        self._introduced.set()  # whoever waits for that does so in vain
         with contextlib.suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def _shake_hands(self) -> bool:
         """Make the handshake, if it is still to be made; False if the connection has ended."""
-        handshake = self._handshake
+        handshake = self.handshake
         if handshake.features:
             return True
         deadline_s = time.monotonic() + HANDSHAKE_S
@@ -226,7 +225,7 @@ class Channel(controller.Datapath):
 
     def _recv_loop(self, data: bytes) -> None:
         """Handle what comes; ``data`` has come already."""
-        while self.state != DEAD_DISPATCHER:
+        while not self._closed:
             messages, size = split(data)
             data = data[size:]
             self._take(messages)
@@ -241,9 +240,9 @@ class Channel(controller.Datapath):
         """What comes next, empty at the end; what has been noted is logged while all is quiet."""
         while True:
             try:
-                if isinstance(self.socket, ssl.SSLSocket):
-                    return self._receive_tls(self.socket)
-                received: bytes = self.socket.recv(READ_SIZE)
+                if isinstance(self._socket, ssl.SSLSocket):
+                    return self._receive_tls(self._socket)
+                received: bytes = self._socket.recv(READ_SIZE)
                 return received
             except BlockingIOError:
                 self._journal.write()
@@ -281,6 +280,8 @@ class Channel(controller.Datapath):
             self._inbox.wait_for_room(self)
 
     def _tell_of_declined(self) -> None:
+        if not self._introduced.is_set():
+            return
         declined, self._dispatcher.declined = self._dispatcher.declined, []
         for event in dict.fromkeys(declined):
             self.tell(event)
@@ -317,24 +318,15 @@ class Channel(controller.Datapath):
 
     def _take_other(self, message: bytes) -> None:
         """Handle a message that is no packet-in.  Raises :exc:`ValueError`."""
-        if message[VERSION] != self._handshake.version:
-            found, expected = message[VERSION], self._handshake.version
+        if message[VERSION] != self.handshake.version:
+            found, expected = message[VERSION], self.handshake.version
             raise ValueError(f"a message of wire version {found}, expected {expected}")
         if message[KIND] == wire.OFPT_ECHO_REQUEST:
             self._outgoing.send(wire.echo_reply(message))
         elif event := _decode_event(message):
+            self._introduced.wait()
             self.tell(event, len(message))
             self._inbox.wait_for_room(self)
-
-    def _to_os_ken(self, message: bytes) -> None:
-        """What os-ken's own receive loop does with a message."""
-        parsed = ofproto_parser.msg(self, *HEADER.unpack_from(message), message)
-        brick = app_manager.lookup_service_brick(ofp_event.NAME)
-        if not parsed or brick is None:
-            return
-        event = ofp_event.ofp_msg_to_ev(parsed)
-        for handler in brick.get_handlers(event, self.state):
-            handler(event)
 
 
 def _decode_event(message: bytes) -> Event | None:

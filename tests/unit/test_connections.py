@@ -13,9 +13,15 @@ from ovs_dhcpd.controller.connections import Connections, bridges_left
 from ovs_dhcpd.controller.switch.lock import Lock, holder, lock_path, owner_of
 
 OWNER, OTHER = 7, 8
-# A tenth of the time that os-ken takes to import, and more; an answer needs none of them.
+# Os-ken, and a tenth of the time that it takes to import, and more; an answer needs none of them.
 UNNEEDED = (
-    *("ovs.db.idl", "yaml", "ovs_dhcpd.controller.wire.events", "ovs_dhcpd.controller.wire.trace"),
+    *(
+        "os_ken",
+        "ovs.db.idl",
+        "yaml",
+        "ovs_dhcpd.controller.wire.events",
+        "ovs_dhcpd.controller.wire.trace",
+    ),
     *("ovs_dhcpd.controller.switch.listener", "ovs_dhcpd.flows.bindings.network"),
     *(
         "ovs_dhcpd.flows.pipeline.flow",

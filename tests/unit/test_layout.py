@@ -97,13 +97,13 @@ def test_the_pure_parts_import_nothing_that_touches_the_world(name: str) -> None
     assert {other for other in IMPORTS[name] if other.split(".")[0] in IO} == set()
 
 
-def test_os_ken_is_known_in_two_modules_only() -> None:
+def test_os_ken_is_known_in_one_module_only() -> None:
     knowing = {
         name
         for name, imports in IMPORTS.items()
         if any(other.split(".")[0] == "os_ken" for other in imports)
     }
-    assert knowing == {"controller.switch.channel", "controller.switch.os_ken_app"}
+    assert knowing == {"controller.switch.os_ken_app"}
 
 
 def test_no_two_modules_import_each_other() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.inbox import Inbox
 from ovs_dhcpd.controller.switch.journal import Journal
-from ovs_dhcpd.controller.switch.os_ken_app import Switches
+from ovs_dhcpd.controller.switch.switches import Switches
 from ovs_dhcpd.controller.wire.events import Event
 
 from tests.lab.openflow_peer import Peer
@@ -22,7 +22,7 @@ PATIENCE_S = 20  # for what takes milliseconds
 class Lab:
     """`Switches` with its inbox, and one connection's other end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, os_ken: bool = True) -> None:
         self.path = path
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(str(path))
@@ -31,6 +31,8 @@ class Lab:
         self.inbox: Inbox[Channel] = Inbox()
         self.journal = Journal()
         self.switches = Switches(self.inbox, self.journal, ["1.5"])
+        if os_ken:
+            self.switches.start_os_ken()
         self._taken: list[tuple[Channel, Event]] = []
         self._peers: list[Peer] = []
 

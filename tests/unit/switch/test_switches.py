@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Connections made and taken: real sockets, real os-ken, and a switch of a few lines."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ovs_dhcpd.controller.responders.dispatch import Dispatcher
+from ovs_dhcpd.controller.switch import os_ken_app, switches
+from ovs_dhcpd.controller.switch.channel import Channel
+from ovs_dhcpd.controller.switch.listener import ListenOn
+from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
+from ovs_dhcpd.controller.wire.events import Committed, FlowDump, PortAdded, Refused
+from ovs_dhcpd.controller.wire.openflow import OFP15, message
+
+from tests.lab.openflow_peer import (
+    BUNDLE_CONTROL,
+    DATAPATH_ID,
+    ECHO_REPLY,
+    ECHO_REQUEST,
+    ERROR,
+    PORT_STATUS,
+    Peer,
+)
+from tests.unit.packet_ins import packet_in
+from tests.unit.switch.connections import PATIENCE_S, Lab
+from tests.unit.wire.replies import dump_reply, entry
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Iterator[Lab]:
+    lab = Lab(tmp_path / "br-int.mgmt")
+    yield lab
+    lab.close()
+
+
+@pytest.fixture
+def connected(lab: Lab) -> tuple[Channel, Peer]:
+    """A connection whose handshake is done."""
+    lab.switches.connect("br-int", str(lab.path))
+    peer = lab.accept()
+    peer.shake_hands()
+    channel, event = lab.take()
+    assert event == Connected(OFP15, DATAPATH_ID)
+    assert channel.bridge == "br-int"
+    assert peer.is_asked_for_packet_ins()
+    return channel, peer
+
+
+def test_nothing_is_told_before_the_handshake_is_done(lab: Lab) -> None:
+    lab.switches.connect("br-int", str(lab.path))
+    peer = lab.accept()
+    peer.send(BUNDLE_CONTROL, struct.pack("!IHH", 9, 5, 3), 9)
+    assert lab.is_quiet()
+    peer.shake_hands()
+    assert lab.take()[1] == Connected(OFP15, DATAPATH_ID)
+
+
+@pytest.fixture
+def early(tmp_path: Path) -> Iterator[Lab]:
+    """There is no os-ken yet."""
+    lab = Lab(tmp_path / "br-int.mgmt", os_ken=False)
+    yield lab
+    lab.close()
+
+
+def test_packets_are_answered_before_os_ken_is_there_and_nothing_is_told(early: Lab) -> None:
+    early.switches.connect("br-int", str(early.path))
+    peer = early.accept()
+    peer.shake_hands()
+    assert peer.is_asked_for_packet_ins()
+    asked = packet_in()
+    answered = Dispatcher().resume(asked)
+    assert answered
+    peer.connection.sendall(asked)
+    assert peer.stream.read(len(answered[0])) == answered[0]
+    peer.send(BUNDLE_CONTROL, struct.pack("!IHH", 9, 5, 3), 9)
+    assert early.is_quiet()
+    early.switches.start_os_ken()
+    channel, event = early.take()
+    assert event == Connected(OFP15, DATAPATH_ID)
+    assert early.take() == (channel, Committed(9))
+
+
+def test_what_ends_before_os_ken_is_there_never_was(early: Lab) -> None:
+    early.switches.connect("br-int", str(early.path))
+    peer = early.accept()
+    peer.shake_hands()
+    assert peer.is_asked_for_packet_ins()
+    peer.close()
+    assert early.take()[1] == Disconnected()
+    early.switches.start_os_ken()
+    assert early.is_quiet()
+
+
+def test_a_fault_while_os_ken_is_started_costs_the_connection(
+    early: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os_ken_app.DhcpApp, "hear_of", lambda *_: 1 / 0)
+    early.switches.connect("br-int", str(early.path))
+    peer = early.accept()
+    peer.shake_hands()
+    assert peer.is_asked_for_packet_ins()
+    peer.send(BUNDLE_CONTROL, struct.pack("!IHH", 9, 5, 3), 9)  # its thread waits to tell this
+    assert early.is_quiet()
+    early.switches.start_os_ken()
+    assert peer.is_ended()
+    assert early.accept()  # it is tried again
+
+
+def test_what_the_switch_says_comes_in_its_order(lab: Lab, connected: tuple[Channel, Peer]) -> None:
+    channel, peer = connected
+    port = struct.pack("!IH2x6s2x16sII", 7, 40, bytes(6), b"tap7", 0, 0)
+    peer.connection.sendall(dump_reply(OFP15, 3, [entry(1), entry(2)]))
+    peer.send(BUNDLE_CONTROL, struct.pack("!IHH", 9, 5, 3), 9)
+    peer.send(BUNDLE_CONTROL, struct.pack("!IHH", 9, 1, 3), 9)  # a reply to something else
+    peer.send(ERROR, struct.pack("!HH", 17, 15) + message(OFP15, BUNDLE_CONTROL, b"", 11), 11)
+    peer.send(PORT_STATUS, struct.pack("!B7x", 0) + port)
+    peer.send(PORT_STATUS, struct.pack("!B7x", 1) + port)  # it goes
+    peer.connection.sendall(dump_reply(OFP15, 4, [], True))
+    assert [lab.take() for _ in range(5)] == [
+        (channel, FlowDump(3, (entry(1), entry(2)), False)),
+        (channel, Committed(9)),
+        (channel, Refused(11, "OFPET_BUNDLE_FAILED(17) code 15")),
+        (channel, PortAdded("tap7", 7)),
+        (channel, FlowDump(4, (), True)),
+    ]
+    assert lab.is_quiet()
+
+
+def test_an_echo_is_answered(connected: tuple[Channel, Peer]) -> None:
+    _, peer = connected
+    peer.send(ECHO_REQUEST, b"ping", 5)
+    assert peer.receive() == (ECHO_REPLY, 5, b"ping")
+
+
+def test_packets_are_answered_in_the_same_thread(lab: Lab, connected: tuple[Channel, Peer]) -> None:
+    _, peer = connected
+    asked = packet_in()
+    peer.connection.sendall(asked * 3)
+    expected = Dispatcher().resume(asked)
+    assert expected
+    resume = expected[0]
+    assert peer.stream.read(3 * len(resume)) == resume * 3
+    assert lab.is_quiet()  # and so there was time to note them
+    assert lab.journal.messages == {"DHCPOFFER": 3}
+
+
+def test_all_that_was_answered_is_noted_when_the_end_comes(
+    lab: Lab, connected: tuple[Channel, Peer]
+) -> None:
+    channel, peer = connected
+    asked = packet_in()
+    peer.connection.sendall(asked * 3)
+    assert peer.receive()
+    channel.hold()
+    lab.switches.stop()
+    assert lab.journal.messages == {"DHCPOFFER": 3}
+
+
+def test_a_packet_in_that_is_none_is_left_out(connected: tuple[Channel, Peer]) -> None:
+    _, peer = connected
+    asked = packet_in()
+    broken = message(OFP15, 4, asked[8:16] + b"\xff\xff\xff\xff")
+    peer.connection.sendall(broken + asked)
+    expected = Dispatcher().resume(asked)
+    assert expected
+    assert peer.stream.read(len(expected[0])) == expected[0]
+
+
+@pytest.mark.parametrize(
+    ("nonsense", "why"),
+    [
+        (message(OFP15, 19, b"\0\1\0\0\0\0\0\0" + bytes(10)),
+         "flow dump: 10 bytes left at offset 16"),
+        (message(OFP15, 19, b"\0\1\0"), "flow dump: 11 bytes, expected 16 of headers"),
+        (message(OFP15, 19, b"\0\2\0\0\0\0\0\0"),
+         "the switch does not say how many flows there are"),
+        (message(OFP15, ERROR, b"\0"), "ERROR: 9 bytes, expected 12 or more"),
+        (message(OFP15, PORT_STATUS, bytes(47)), "PORT_STATUS: 55 bytes, expected 56 or more"),
+        (message(OFP15, BUNDLE_CONTROL, b""), "BUNDLE_CONTROL: 8 bytes, expected 16 or more"),
+        (b"\6\0\0\4\0\0\0\0", "message of 4 bytes from the switch"),
+        (b"\x63\0\0\x08\0\0\0\1", "a message of wire version 99, expected 6"),
+    ],
+    ids=["dump", "short dump", "count", "error", "port status", "bundle", "size", "version"],
+)  # fmt: skip
+def test_a_malformed_message_costs_the_connection_and_nothing_else(
+    lab: Lab, connected: tuple[Channel, Peer], nonsense: bytes, why: str
+) -> None:
+    channel, peer = connected
+    peer.connection.sendall(nonsense)
+    assert peer.is_ended()
+    assert lab.take() == (channel, Disconnected(why))
+    peer = lab.accept()  # it is tried again
+    peer.shake_hands()
+    again, event = lab.take()
+    assert event == Connected(OFP15, DATAPATH_ID)
+    assert again is not channel
+
+
+def test_the_end_is_the_last_that_is_heard(lab: Lab, connected: tuple[Channel, Peer]) -> None:
+    channel, peer = connected
+    peer.connection.sendall(dump_reply(OFP15, 3, []))
+    peer.connection.shutdown(socket.SHUT_RDWR)
+    assert [lab.take(), lab.take()] == [
+        (channel, FlowDump(3, (), False)),
+        (channel, Disconnected()),
+    ]
+
+
+def test_a_bridge_that_is_let_go_is_not_connected_to_again(
+    lab: Lab, connected: tuple[Channel, Peer]
+) -> None:
+    channel, peer = connected
+    lab.switches.disconnect("br-other")
+    assert lab.is_quiet()
+    lab.switches.disconnect("br-int")
+    assert peer.is_ended()
+    assert lab.take() == (channel, Disconnected())
+    lab.server.settimeout(1)
+    with pytest.raises(TimeoutError):
+        lab.server.accept()
+
+
+def test_a_bridge_that_comes_back_is_connected_to_once(
+    lab: Lab, connected: tuple[Channel, Peer]
+) -> None:
+    _, peer = connected
+    lab.switches.disconnect("br-int")
+    lab.switches.connect("br-int", str(lab.path))
+    assert peer.is_ended()
+    again = lab.accept()
+    again.shake_hands()
+    lab.server.settimeout(1)
+    with pytest.raises(TimeoutError):
+        lab.server.accept()
+
+
+def test_a_switch_that_is_not_there_yet_is_tried_again(lab: Lab) -> None:
+    late = lab.path.with_name("br-late.mgmt")
+    lab.switches.connect("br-late", str(late))
+    with socket.socket(socket.AF_UNIX) as server:
+        time.sleep(0.2)
+        server.bind(str(late))
+        server.listen()
+        server.settimeout(PATIENCE_S)
+        peer = Peer(server.accept()[0])
+        peer.shake_hands()
+        channel, event = lab.take()
+        peer.close()
+    assert (channel.bridge, event) == ("br-late", Connected(OFP15, DATAPATH_ID))
+
+
+def test_another_socket_is_dialled_at_once_whenever_it_has_come(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here it comes before the connection to the one in its place has ended."""
+    monkeypatch.setattr(switches, "MIN_BACKOFF_S", 1000.0)
+    lab.switches.connect("br-int", str(lab.path))
+    before = lab.accept()
+    lab.path.unlink()
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(lab.path))
+        server.listen()
+        server.settimeout(PATIENCE_S)
+        before.close()
+        peer = Peer(server.accept()[0])
+        peer.shake_hands()
+        lab.take()  # the end of the first one
+        assert lab.take()[1] == Connected(OFP15, DATAPATH_ID)
+        peer.close()
+
+
+def test_a_switch_that_connects_to_us_says_who_it_is(lab: Lab) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    lab.switches.listen(ListenOn("127.0.0.1", port))
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        peer = Peer(connection)
+        peer.shake_hands()
+        channel, event = lab.take()
+        assert (channel.bridge, event) == (None, Connected(OFP15, DATAPATH_ID))
+        assert peer.is_asked_for_packet_ins()
+        peer.close()
+    assert lab.take() == (channel, Disconnected())
+
+
+def test_an_error_during_the_handshake_costs_nothing_by_saying_so(lab: Lab) -> None:
+    lab.switches.connect("br-int", str(lab.path))
+    peer = lab.accept()
+    peer.send(ERROR, struct.pack("!HH", 0, 0) + b"\xff not ASCII")
+    peer.shake_hands()  # a fault in the handler of the error would have ended the connection
+    assert lab.take()[1] == Connected(OFP15, DATAPATH_ID)
+
+
+def test_stopping_ends_all_connections(lab: Lab, connected: tuple[Channel, Peer]) -> None:
+    channel, peer = connected
+    lab.switches.stop()
+    assert peer.is_ended()
+    assert lab.take() == (channel, Disconnected())
