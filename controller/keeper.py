@@ -96,11 +96,24 @@ class Keeper:
         ``trouble`` says why there is no connection, where there is none.
         """
         yield self.turn.status
-        yield self._connection if self._channel else f"not connected: {trouble}"
+        yield self.connection or f"not connected: {trouble}"
         if self.is_active:
             yield from self.bridge.status()
         else:
             yield f"{self.bridge.flows} flows wanted"
+
+    @property
+    def connection(self) -> str:
+        """The sentence about the connection; empty if there is none."""
+        return self._connection if self._channel else ""
+
+    def ask_for_counts(self, ofport: int) -> int:
+        """As :meth:`Bridge.ask_for_counts`, sent; 0: there is nobody to ask."""
+        with self._at_its_own_cost():
+            number, messages = self.bridge.ask_for_counts(ofport)
+            self._do(messages)
+            return number
+        return 0
 
     def problems(self) -> Iterator[str]:
         """What users should look after, a line each."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ovs_dhcpd.controller.bridges.buckets import Buckets
+from ovs_dhcpd.controller.bridges.counting import Counting
 from ovs_dhcpd.controller.bridges.flow_table import FlowTable
 from ovs_dhcpd.controller.bridges.foreign import Foreign
 from ovs_dhcpd.controller.bridges.meter_table import MeterTable
@@ -39,15 +40,20 @@ from ovs_dhcpd.controller.wire.events import (
     FlowCount,
     FlowDump,
     FlowsChanged,
+    FlowStats,
     MeterCounts,
     MeterDump,
     MeterFeatures,
     PortAdded,
     Refused,
 )
+from ovs_dhcpd.controller.wire.flow_entry import FlowEntry
 from ovs_dhcpd.controller.wire.flow_messages import encode_packet_out
 from ovs_dhcpd.controller.wire.flow_monitor import What
+from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
+from ovs_dhcpd.controller.wire.meters import MeterCount
 from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.pipeline import build as pipeline
 from ovs_dhcpd.flows.pipeline.flow import Flow
 from ovs_dhcpd.flows.pipeline.meter import port_meter
@@ -72,6 +78,7 @@ class Bridge:
         self.advertised = 0
         self._table = FlowTable()
         self._foreign = Foreign(name)
+        self._counting = Counting()
         self._meters = MeterTable()
         self._metered = True  # whether ports have meters
         self._buckets = Buckets()  # of ports that have none
@@ -117,6 +124,44 @@ class Bridge:
         """What users should look after, a line each."""
         yield from self._table.problems()
         yield from self._foreign.problems
+
+    # What somebody asks of one port.
+
+    def ask_for_counts(self, ofport: int) -> tuple[int, list[bytes]]:
+        """Ask the switch what the flows about this port, and the meters, have counted.
+
+        :meth:`counts` has the answer by the number that is returned.
+        """
+        if not self._version:
+            return 0, []
+        xid, request = self._counting.ask(self._version, ofport)
+        return xid, [*self._meters.count(), request]
+
+    def counts(self, number: int) -> Mapping[int, FlowCounts] | None:
+        """What the flows have counted, by cookie; None: there is no answer, or not yet."""
+        return self._counting.answer(number)
+
+    def flows_of(self, port: str) -> tuple[Flow, ...]:
+        """The flows that are wanted for this port."""
+        return self._table.flows_of(f"{_PORT}{port}")
+
+    def shadows_of(self, port: str) -> Iterator[tuple[str, FlowEntry]]:
+        """As :meth:`Foreign.taking`, for this port."""
+        return self._foreign.taking([*asks_of(port, self.flows_of(port))])
+
+    def meter_of(self, port: str) -> tuple[RateLimit, MeterCount | None] | None:
+        """As :meth:`MeterTable.of`."""
+        return self._meters.of(port)
+
+    @property
+    def foreign(self) -> Foreign:
+        """The flows of somebody else."""
+        return self._foreign
+
+    @property
+    def fights(self) -> Iterator[str]:
+        """What somebody else keeps doing to our flows, a line each."""
+        return self._table.problems()
 
     def take_notes(self) -> list[Note]:
         """What there is to say since the last time."""
@@ -184,12 +229,14 @@ class Bridge:
                 self._reread_s = None
                 self._say(Note.info(f"connected, OpenFlow 1.{version - 1}"))
                 self._foreign.connected()
+                self._counting.forget()
                 return [*self._meters.connected(version), *self._table.connected(version)]
             case Disconnected(why):
                 self._version = 0
                 self._say(Note.info(f"connection ended{why and f': {why}'}"))
                 self._table.disconnected()
                 self._meters.disconnected()
+                self._counting.forget()
             case FlowDump():
                 self._table.dumped(event)
                 if self._table.is_known:
@@ -198,6 +245,8 @@ class Bridge:
                 # Flows are also gone if their meter is.
                 reread = self._table.counted(event)
                 return [*self._meters.reread(), *reread] if reread else []
+            case FlowStats():
+                self._counting.heard(event)
             case MeterFeatures():
                 self._meters.told(event)
             case MeterDump():

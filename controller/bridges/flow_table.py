@@ -110,6 +110,10 @@ class FlowTable:
         """Each who wants flows, and these."""
         return ((owner, flows.values()) for owner, flows in self._owned.items())
 
+    def flows_of(self, owner: str) -> tuple[Flow, ...]:
+        """What ``owner`` wants."""
+        return tuple(self._owned.get(owner, {}).values())
+
     def want(self, owner: str, flows: Iterable[Flow]) -> bool:
         """From now on ``owner`` wants ``flows`` and nothing else; whether that is new."""
         before, after = self._owned.pop(owner, {}), index(flows)

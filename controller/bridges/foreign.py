@@ -8,11 +8,11 @@ for each port, SHADOWS of them at the most.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from ovs_dhcpd.controller.bridges.shadow import Ask, Shadow, shadow_of
 from ovs_dhcpd.controller.wire.events import FlowsChanged
-from ovs_dhcpd.controller.wire.flow_entry import Place
+from ovs_dhcpd.controller.wire.flow_entry import FlowEntry, Place
 from ovs_dhcpd.controller.wire.flow_monitor import What
 from ovs_dhcpd.flows.pipeline.dhcpv4 import WIDER_PRIORITY
 from ovs_dhcpd.flows.pipeline.tables import OPTIONS
@@ -94,33 +94,47 @@ class Foreign:
         new = [each for each in self.problems if each not in before]
         return new, [each for each in before if each not in self.problems]
 
+    @property
+    def known(self) -> bool:
+        """Whether the switch has told of all flows."""
+        return self._complete
+
+    @property
+    def lacks_forwarding(self) -> str:
+        """That nothing is there that forwards, and what to type; empty: something is, or may be."""
+        if not self._complete or self._forwarding or self._many_forward:
+            return ""
+        return (
+            "no flow in table 0 but ours, expected one that forwards: guests get leases and "
+            f"nothing else; type: ovs-ofctl add-flow {self._bridge} priority=0,actions=NORMAL"
+        )
+
     def _find(self, asks: Callable[[], Iterable[Ask]]) -> Iterable[str]:
-        if self._complete and not self._forwarding and not self._many_forward:
-            yield (
-                "no flow in table 0 but ours, expected one that forwards: guests get leases and "
-                f"nothing else; type: ovs-ofctl add-flow {self._bridge} priority=0,actions=NORMAL"
-            )
-        if not self._shadows:
-            return
+        if problem := self.lacks_forwarding:
+            yield problem
+        if self._shadows:
+            for number, (line, _) in enumerate(self.taking([*asks()])):
+                if number == NAMED_FLOWS:
+                    yield "there are other such flows of somebody else"
+                    return
+                yield line
+
+    def taking(self, asks: Collection[Ask]) -> Iterator[tuple[str, FlowEntry]]:
+        """Each flow that takes some of these requests before ours do, after a line that says so."""
         shadows = sorted(
             self._shadows.values(), key=lambda each: (-each.flow.priority, each.flow.match)
         )
-        waiting = list(asks())
-        found = 0
         for shadow in shadows[:SHADOWS]:
-            taken = [ask for ask in waiting if shadow.takes(ask)]
+            taken = [ask for ask in asks if shadow.takes(ask)]
             if not taken:
                 continue
-            found += 1
-            if found > NAMED_FLOWS:
-                yield "there are other such flows of somebody else"
-                return
             ports = list(dict.fromkeys(ask.port for ask in taken))
             named = ", ".join(ports[:NAMED_PORTS])
             more = f" and {len(ports) - NAMED_PORTS} more" if len(ports) > NAMED_PORTS else ""
             kinds = " and ".join(dict.fromkeys(ask.kind for ask in taken))
             limit = min(ask.priority for ask in taken)
-            yield (
+            line = (
                 f"a flow of somebody else, {shadow.flow}, takes {kinds} of {named}{more} before "
                 f"ours, expected a priority below {limit}"
             )
+            yield line, shadow.flow

@@ -158,6 +158,16 @@ class MeterTable:
         if reply.xid == self._count_xid:
             self._counts.update(reply.counts)
 
+    def of(self, owner: str) -> tuple[RateLimit, MeterCount | None] | None:
+        """What the meter of ``owner`` lets pass, and had counted when last asked; None: no meter.
+
+        None in place of the count: it has not been asked, or is new.
+        """
+        number = self._numbers.get(owner)
+        if number is None:
+            return None
+        return self._wanted[number].limit, self._counts.get(number)
+
     def lines(self) -> Iterator[str]:
         """Each port with its meter, for ``ovs-appctl meters/show``."""
         for owner, number in sorted(self._numbers.items()):

@@ -18,6 +18,7 @@ from ovs_dhcpd.controller.wire.events import (
     FlowCount,
     FlowDump,
     FlowsChanged,
+    FlowStats,
     MeterFeatures,
     Refused,
 )
@@ -71,6 +72,12 @@ class Patience:
                 self._size += _size(flows)
                 if self._size > MAX_SIZE:
                     self._exhaust(f"a flow dump of more than {MAX_SIZE >> 20} MB")
+                if not more:
+                    self._waiting.pop(xid, None)
+            case FlowStats(xid, counts, more):
+                self._size += FLOW_SIZE * len(counts)
+                if self._size > MAX_SIZE:
+                    self._exhaust(f"flow statistics of more than {MAX_SIZE >> 20} MB")
                 if not more:
                     self._waiting.pop(xid, None)
             case FlowCount(xid) | Committed(xid) | MeterFeatures(xid) | Refused(xid):

@@ -240,6 +240,11 @@ class OpenVSwitch:
                 return min(found, key=lambda each: (each.bridge not in self.bridges, each.name))
         return None
 
+    @property
+    def interfaces(self) -> Iterable[Interface]:
+        """All of them, plugged in or not."""
+        return self._interfaces.values()
+
     def twins(self, interface: Interface) -> list[str]:
         """The names of the other interfaces on our ``bridges`` with its iface-id."""
         same = self._by_iface_id[interface.iface_id or ""] - {interface.row}

@@ -75,8 +75,13 @@ class Turn:
             return "active"
         if self.trouble:
             return f"standby: {self.trouble}"
-        pid = holder(self._path) if self._path else None
+        pid = self.holder
         return f"standby for pid {pid}" if pid else "standby"
+
+    @property
+    def holder(self) -> int | None:
+        """The pid of the process for which we stand by, if that is known.  Raises OSError."""
+        return None if self.ours or not self._path else holder(self._path)
 
     @property
     def is_waited_for(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Union
 
-from ovs_dhcpd.controller.wire import flow_messages, messages, meters, openflow
+from ovs_dhcpd.controller.wire import flow_messages, flow_stats, messages, meters, openflow
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry, decode_flow_dump
@@ -18,6 +18,7 @@ from ovs_dhcpd.controller.wire.flow_monitor import (
     decode_flow_monitor,
     is_flow_monitor_reply,
 )
+from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.meters import MeterCount
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 
@@ -52,6 +53,18 @@ class FlowCount:
 
     xid: int
     count: int
+
+
+@dataclass(frozen=True)
+class FlowStats:
+    """A part of the answer to the flow statistics request `xid`: what our flows counted.
+
+    Each by its cookie.  `more`: other parts follow.
+    """
+
+    xid: int
+    counts: Mapping[int, FlowCounts]
+    more: bool
 
 
 @dataclass(frozen=True)
@@ -112,6 +125,7 @@ Event = Union[  # noqa: UP007 - evaluated on 3.10
     FlowDump,
     FlowsChanged,
     FlowCount,
+    FlowStats,
     MeterFeatures,
     MeterDump,
     MeterCounts,
@@ -121,7 +135,7 @@ Event = Union[  # noqa: UP007 - evaluated on 3.10
     Refused,
 ]
 Reply = Union[  # noqa: UP007 - evaluated on 3.10
-    FlowDump, FlowsChanged, FlowCount, MeterFeatures, MeterDump, MeterCounts
+    FlowDump, FlowsChanged, FlowCount, FlowStats, MeterFeatures, MeterDump, MeterCounts
 ]
 
 
@@ -151,6 +165,8 @@ def decode_flow_reply(message: bytes) -> Reply | None:
     None for any other message.  Raises :exc:`ValueError` where such an answer is malformed.
     """
     if flow_messages.is_flow_dump_reply(message):
+        if flow_stats.is_flow_stats_reply(message):
+            return FlowStats(openflow.xid_of(message), *flow_stats.decode_flow_stats(message))
         flows, more = decode_flow_dump(message)
         return FlowDump(openflow.xid_of(message), tuple(flows), more)
     if flow_messages.is_flow_count_reply(message):

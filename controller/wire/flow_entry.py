@@ -59,8 +59,8 @@ def entry_of(version: int, flow: Flow) -> FlowEntry:
 #          match, statistics, instructions
 #
 # 1.4 has what 1.3 has.  Statistics are ``reserved(2) length(2)``, fields, padding to 8 bytes.
-_DUMP_13 = struct.Struct("!HBx8xH10xQ16x")
-_DUMP_15 = struct.Struct("!H2xBxH8xQ")
+DUMP_13 = struct.Struct("!HBx8xH10xQ16x")
+DUMP_15 = struct.Struct("!H2xBxH8xQ")
 
 
 def decode_flow_dump(reply: bytes) -> tuple[list[FlowEntry], bool]:
@@ -72,7 +72,7 @@ def decode_flow_dump(reply: bytes) -> tuple[list[FlowEntry], bool]:
     if end < MULTIPART_SIZE:
         raise ValueError(f"flow dump: {end} bytes, expected {MULTIPART_SIZE} of headers")
     has_statistics = reply[VERSION] >= OFP15
-    fixed = _DUMP_15 if has_statistics else _DUMP_13
+    fixed = DUMP_15 if has_statistics else DUMP_13
     entries: list[FlowEntry] = []
     at = MULTIPART_SIZE
     while at < end:
@@ -85,7 +85,7 @@ def decode_flow_dump(reply: bytes) -> tuple[list[FlowEntry], bool]:
         match_at = at + fixed.size
         instructions_at = match_end = match_at + match_size(reply, match_at, stop)
         if has_statistics:
-            instructions_at += _statistics_size(reply, match_end, stop)
+            instructions_at += statistics_size(reply, match_end, stop)
         entries.append(
             FlowEntry(
                 table, priority, cookie, reply[match_at:match_end], reply[instructions_at:stop]
@@ -95,7 +95,11 @@ def decode_flow_dump(reply: bytes) -> tuple[list[FlowEntry], bool]:
     return entries, bool(int.from_bytes(reply[10:12], "big") & OFPMPF_MORE)
 
 
-def _statistics_size(data: bytes, at: int, end: int) -> int:
+def statistics_size(data: bytes, at: int, end: int) -> int:
+    """How many bytes there the statistics of a flow in OpenFlow 1.5 take, padding included.
+
+    Raises :exc:`ValueError` where that is more than there are.
+    """
     size = int.from_bytes(data[at + 2 : at + 4], "big") if at + 4 <= end else 0
     size += -size % 8
     if size < 8 or at + size > end:

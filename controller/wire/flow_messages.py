@@ -82,15 +82,16 @@ COOKIE_MASK_EXACT = (1 << 64) - 1
 
 def flow_dump_request(version: int, xid: int) -> bytes:
     """Ask for the flows whose cookie has our prefix."""
-    return _flow_request(version, OFPMP_FLOW, xid)
+    return encode_flow_request(version, OFPMP_FLOW, xid)
 
 
 def flow_count_request(version: int, xid: int) -> bytes:
     """Ask how many flows there are whose cookie has our prefix."""
-    return _flow_request(version, OFPMP_AGGREGATE, xid)
+    return encode_flow_request(version, OFPMP_AGGREGATE, xid)
 
 
-def _flow_request(version: int, kind: int, xid: int) -> bytes:
+def encode_flow_request(version: int, kind: int, xid: int, *terms: bytes) -> bytes:
+    """A multipart request of this kind about our flows, those whose match has these terms."""
     request = struct.pack(
         "!HH4xB3xII4xQQ",
         kind,
@@ -101,7 +102,7 @@ def _flow_request(version: int, kind: int, xid: int) -> bytes:
         COOKIE_PREFIX << COOKIE_SHIFT,
         COOKIE_MASK_OURS,
     )
-    return message(version, OFPT_MULTIPART_REQUEST, request + encode_match(), xid)
+    return message(version, OFPT_MULTIPART_REQUEST, request + encode_match(*terms), xid)
 
 
 def is_flow_dump_reply(message: bytes) -> bool:

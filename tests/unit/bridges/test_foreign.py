@@ -50,6 +50,7 @@ def test_with_something_that_forwards_and_nothing_in_the_way_all_is_well() -> No
 def test_with_nothing_that_forwards_behind_it_is_said_until_there_is() -> None:
     script = Script(flow(1, do=b""), flow(100, cookie=0x6468 << 48))
     assert script.look() == ([NOTHING_BEHIND], [])
+    assert (script.foreign.known, script.foreign.lacks_forwarding) == (True, NOTHING_BEHIND)
     script.tell(What.ADDED, flow(0))
     assert script.look() == ([], [NOTHING_BEHIND])
     assert script.foreign.problems == ()
@@ -61,6 +62,7 @@ def test_before_all_is_known_nothing_is_said() -> None:
     script = Script()
     script.foreign.connected()
     assert script.look() == ([], [])
+    assert (script.foreign.known, script.foreign.lacks_forwarding) == (False, "")
 
 
 def test_a_flow_in_the_way_is_named_with_three_ports() -> None:
@@ -81,6 +83,15 @@ def test_a_flow_in_the_way_of_one_port_names_it() -> None:
     script.tell(What.ADDED, flow(300, encode_term(f.IN_PORT, 4), do=b""))
     ((problem,), _) = script.look()
     assert "table=0, priority=300,in_port=4, takes DHCPv4 of vm4 before" in problem
+
+
+def test_what_takes_the_requests_of_one_port_is_told_with_its_flow() -> None:
+    in_the_way = flow(200, encode_term(f.IN_PORT, 1))
+    script = Script(in_the_way)
+    ((line, found),) = script.foreign.taking(ASKS[:1])
+    assert found == in_the_way
+    assert line.startswith(f"a flow of somebody else, {found}, takes DHCPv4 of vm1 before ours")
+    assert [*script.foreign.taking(ASKS[1:])] == []
 
 
 def test_it_is_looked_at_once_it_has_settled() -> None:

@@ -13,11 +13,13 @@ from ovs_dhcpd.controller.wire.events import (
     FlowCount,
     FlowDump,
     FlowsChanged,
+    FlowStats,
     MeterFeatures,
     Refused,
 )
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry
 from ovs_dhcpd.controller.wire.flow_monitor import FlowUpdate, What
+from ovs_dhcpd.controller.wire.flow_stats import FlowCounts, flow_stats_request
 from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.pipeline import build
@@ -44,6 +46,7 @@ def asked(version: int) -> list[tuple[list[bytes], Event, str]]:
     return [
         ([flow_messages.flow_dump_request(version, 7)], FlowDump(7, (), False), "a flow dump"),
         ([flow_messages.flow_count_request(version, 7)], FlowCount(7, 3), "a flow count"),
+        ([flow_stats_request(version, 7)], FlowStats(7, {}, False), "a flow dump"),
         (bundle(version, 7, 1), Committed(7), "a bundle"),
         (bundle(version, 7, 1), Refused(7, "what"), "a bundle"),
         (change_of_meters(version, 7), MeterFeatures(7, 100), "a change of meters"),
@@ -52,7 +55,7 @@ def asked(version: int) -> list[tuple[list[bytes], Event, str]]:
 
 
 @VERSIONS
-@pytest.mark.parametrize("index", range(6))
+@pytest.mark.parametrize("index", range(7))
 def test_a_question_has_ten_seconds(version: int, index: int) -> None:
     messages, answer, name = asked(version)[index]
     patience = Patience()
@@ -117,6 +120,18 @@ def test_a_dump_without_an_end_has_one() -> None:
     assert parts == p.MAX_SIZE // (10 * 60_208) + 1
     patience.wait(100.0)
     assert patience.exhausted == "a flow dump of more than 64 MB"
+
+
+def test_statistics_without_an_end_have_one() -> None:
+    patience = Patience()
+    patience.sent([flow_stats_request(OFP15, 7)], 0.0)
+    part = FlowStats(7, dict.fromkeys(range(10_000), FlowCounts(1, 1.0, None)), True)
+    parts = 0
+    while not patience.exhausted:
+        patience.heard(part, 1.0)
+        parts += 1
+    assert patience.exhausted == "flow statistics of more than 64 MB"
+    assert parts == p.MAX_SIZE // (10_000 * p.FLOW_SIZE) + 1
 
 
 def test_parts_that_keep_coming_are_no_end_either() -> None:
