@@ -77,6 +77,12 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         help="OVN's Northbound database, alone or beside files; its servers with commas in between",
     )
     parser.add_argument(
+        "--external",
+        metavar="PORT",
+        default="",
+        help="with --nb: serve ports of type external, which come in by this port of BRIDGE",
+    )
+    parser.add_argument(
         "--serve-only",
         action="store_true",
         help="install nothing: answer the flows of ovn-controller while it does not run",
@@ -147,6 +153,8 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.config or args.nb or args.serve_only):
         args.usage_error("one of --config, --nb and --serve-only is required")
+    if args.external and not args.nb:
+        args.usage_error("--external: only with --nb")
     gc.disable()  # what is imported, and the first configuration, stay
     start = _serve_only(args) if args.serve_only else _serve_configuration(args)
     ovs.daemon.handle_args(args)
@@ -196,7 +204,9 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
     tls = _tls_files(args, "--nb") if args.nb and "ssl:" in args.nb else ()
     openflow = (args.openflow,) if args.openflow else OPENFLOW
     # By this a later process knows what it may answer at once.
-    owner = crc32(repr((files, args.nb, args.bridge)).encode("utf-8", "surrogateescape"))
+    owner = crc32(
+        repr((files, args.nb, args.bridge, args.external)).encode("utf-8", "surrogateescape")
+    )
 
     def start() -> int:
         with Connections(rundir, openflow, owner, dial=listen is None) as connections:
@@ -226,7 +236,8 @@ def _open_sources(
         opens.append(partial(ConfigurationFiles, files, args.bridge))
     if args.nb:
         tls = Tls(*(str(file.absolute()) for file in tls_files)) if tls_files else None
-        opens.append(partial(OvnNorthbound, args.nb, args.bridge, tls, args.rate_limit))
+        external = args.external
+        opens.append(partial(OvnNorthbound, args.nb, args.bridge, tls, args.rate_limit, external))
     return lambda: Combined([open_source() for open_source in opens])
 
 

@@ -17,7 +17,8 @@ A port has a name: the iface-id of its interface, or without one the interface's
     port carries that VLAN with its tag; of two with the same tag it is the first by name.  Parent
     and sub-port may have the same MAC.  Who has no parent is served what comes without a tag, or
     with that of VLAN 0, which is none.  A port that rule 3 is about, and whose row says that it is
-    a trunk, has a sub-port for each VLAN that a network with a pool has for its ``tag``.
+    a trunk, has a sub-port for each VLAN that a network with a pool has for its ``tag``.  External
+    ports are behind an uplink, any number of them in one VLAN or without a tag.
 6.  Addresses that its network's pool owes it are :mod:`controller.ports.pools`' to choose.  They
     are served once they are remembered in the interface's row, never before, and forgotten when
     the port is served something else.  Who is named no more and falls into a pool keeps the
@@ -208,7 +209,7 @@ class Binder:
         self._pools.look_at(name)
         binding = self._binding(name, interface, view)
         if elsewhere := binding.placement.why_not(interface.version, view.world.interfaces.host):
-            yield f"options: {elsewhere}"
+            yield elsewhere
             return
         yield from binding.refused
         if binding.served:
@@ -280,12 +281,16 @@ class Binder:
     def _refused_tag(name: str, parent: Parent, interface: Interface, world: World) -> str:
         """Why a sub-port cannot have its tag; empty: it can."""
         behind = world.interfaces.plugged(parent.name)
-        siblings = world.sub_ports({behind.name, behind.key}) if behind else ()
-        tags = {each: sibling.tag for each in siblings if (sibling := world.parent(each))}
-        if (first := min(each for each, tag in tags.items() if tag == parent.tag)) != name:
-            return f"tag: {parent.tag} is that of {escape(first)} too, expected another"
-        if parent.tag not in interface.vlans.tagged:
-            where = f"{interface.vlans.mode} port {escape(interface.name)}"
+        if behind and not parent.shared:
+            siblings = world.sub_ports({behind.name, behind.key})
+            parents = {each: sibling for each in siblings if (sibling := world.parent(each))}
+            alike = [each for each, its in parents.items() if its.tag == parent.tag]
+            if (first := min(each for each in alike if not parents[each].shared)) != name:
+                return f"tag: {parent.tag} is that of {escape(first)} too, expected another"
+        where = f"{interface.vlans.mode} port {escape(interface.name)}"
+        if not parent.tag and interface.vlans.untagged is None:
+            return f"tag: none, and {where} carries nothing without one, expected one that it does"
+        if parent.tag and parent.tag not in interface.vlans.tagged:
             return f"tag: {parent.tag} is not carried with its tag by {where}, expected one that is"
         return ""
 
@@ -386,9 +391,10 @@ class _View:
         return interface.seen_by(name, parent.tag) if parent else interface
 
     def aliases(self, names: Set[str]) -> Iterator[str]:
-        """All names of the interfaces that have one of ``names``."""
+        """All names of the interfaces that have one of ``names``, but for what many are behind."""
         for name in names:
-            if interface := self.plugged(name):
+            parent = self.world.parent(name)
+            if (interface := self.plugged(name)) and not (parent and parent.shared):
                 yield interface.name
                 yield interface.key
 

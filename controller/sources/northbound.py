@@ -4,7 +4,8 @@
 The database is asked for just these ports (by monitor conditions, as ovn-controller does
 with the Southbound database) and for all DHCP_Options, so that a host holds and hears
 what concerns it, however large the database is.  A port belongs to one switch and goes
-with it (:mod:`controller.sources.switches`).
+with it (:mod:`controller.sources.switches`).  A host that serves external ports is sent all
+of these.
 
 Any server of a cluster will do (``leader_only=False``): we only read, every server sends
 the same changes in the same order, and the hosts spread over all of them.  A server that
@@ -31,6 +32,7 @@ from ovs_dhcpd.controller.sources.switches import SWITCHES, Switches
 from ovs_dhcpd.flows.bindings.network import DEFAULT_BRIDGE, Binding, Network, Parent
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
+from ovs_dhcpd.flows.configuration.external import EXTERNAL, LOCALNET, Entrance, in_order
 from ovs_dhcpd.flows.configuration.northbound import (
     OptionsRow,
     PortRow,
@@ -46,6 +48,7 @@ from ovs_dhcpd.flows.options.wording import escape
 vlog = Vlog("northbound")
 
 PORTS, OPTIONS = "Logical_Switch_Port", "DHCP_Options"
+GROUPS, CHASSIS = "HA_Chassis_Group", "HA_Chassis"
 ROUTER = "router"  # a port's type
 
 _STRINGS = {"type": {"key": "string", "min": 0, "max": "unlimited"}}
@@ -61,6 +64,11 @@ _TAG, _TAG_REQUEST = (
     for first in (1, 0)
 )
 _OPTIONS_ROW = {"type": {"key": {"type": "uuid", "refTable": OPTIONS}, "min": 0, "max": 1}}
+_GROUP_ROW = {"type": {"key": {"type": "uuid", "refTable": GROUPS}, "min": 0, "max": 1}}
+_CHASSIS_ROWS = {
+    "type": {"key": {"type": "uuid", "refTable": CHASSIS}, "min": 0, "max": "unlimited"}
+}
+_PRIORITY = {"type": {"key": {"type": "integer", "minInteger": 0, "maxInteger": 32767}}}
 # The part of ovn-nb.ovsschema that is read here.
 SCHEMA = {
     "name": "OVN_Northbound",
@@ -80,9 +88,12 @@ SCHEMA = {
                 "port_security": _STRINGS,
                 "dhcpv4_options": _OPTIONS_ROW,
                 "dhcpv6_options": _OPTIONS_ROW,
+                "ha_chassis_group": _GROUP_ROW,
             }
         },
         OPTIONS: {"columns": {"cidr": {"type": "string"}, "options": _MAP}},
+        GROUPS: {"columns": {"ha_chassis": _CHASSIS_ROWS}},
+        CHASSIS: {"columns": {"chassis_name": {"type": "string"}, "priority": _PRIORITY}},
         **switches.TABLES,
     },
 }
@@ -111,7 +122,8 @@ class OvnNorthbound:
 
     ``remotes`` are ``tcp:``, ``ssl:`` or ``unix:``, separated by commas.  What a change
     costs depends on the change: of a port, that port; of DHCP_Options, the ports here
-    that refer to it.  ``rate_limit`` is that of each port.
+    that refer to it.  ``rate_limit`` is that of each port.  ``uplink`` is by which of the bridge's
+    ports external ports come in; empty: they are not served.
     """
 
     def __init__(
@@ -120,6 +132,7 @@ class OvnNorthbound:
         bridge: str,
         tls: Tls | None = None,
         rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
+        uplink: str = "",
     ) -> None:
         if tls:
             ovs.stream.Stream.ssl_set_private_key_file(tls.private_key)
@@ -127,12 +140,15 @@ class OvnNorthbound:
             ovs.stream.Stream.ssl_set_ca_cert_file(tls.ca_cert)
         self._bridge = bridge or DEFAULT_BRIDGE
         self._rate_limit = rate_limit
+        self._uplink = uplink
         self.bridges = frozenset({self._bridge})
         self.ready = False
         self.faults: list[Fault] = []
         self._faulty: dict[uuid.UUID, str] = {}  # rows that we fail to read
         self._finished = True  # whether the last run came to its end
         self._idl = Idl(remotes, SCHEMA, leader_only=False)
+        for table in () if uplink else (GROUPS, CHASSIS):
+            self._idl.cond_change(table, [])
         self._switches = Switches(self._idl)
         self._watched: set[str] = set()
         self._unasked = True  # whether the database is to be told what is watched
@@ -147,8 +163,12 @@ class OvnNorthbound:
 
     @property
     def mistakes(self) -> Sequence[str]:
-        """The rows that we fail to read."""
-        return sorted(self._faulty.values())
+        """The rows that we fail to read, and that there is no uplink where one is named."""
+        lines = sorted(self._faulty.values())
+        if self._uplink and self._uplink not in self._watched:
+            where = f"{escape(self._uplink)} is not on {escape(self._bridge)}"
+            lines.append(f"--external: {where}, expected the port that external ports come in by")
+        return lines
 
     def watch(self, name: str, plugged: bool) -> None:
         """Have the database send the port called ``name``, or no longer."""
@@ -163,11 +183,12 @@ class OvnNorthbound:
         """
         if self._unasked:
             self._unasked = False
-            names = sorted(self._watched)
+            names = sorted(self._watched - self._behind_uplink)
             wanted = [["name", "==", name] for name in names]
             wanted += [["parent_name", "==", name] for name in names]
-            if self._switches.have_routers:
-                wanted.append(["type", "==", ROUTER])
+            types = [ROUTER] if self._switches.have_routers else []
+            types += [EXTERNAL, LOCALNET] if self._uplink else []
+            wanted += [["type", "==", each] for each in types]
             self._idl.cond_change(PORTS, wanted)
         self._idl.run()
         changed = self._idl.take_changed()
@@ -179,6 +200,8 @@ class OvnNorthbound:
             changed += [
                 (OPTIONS, options) for options in {*self._users, *self._dhcpv4, *self._dhcpv6}
             ]
+        if any(table in (GROUPS, CHASSIS) for table, _ in changed):
+            changed += [(PORTS, self._by_name[name]) for name in self._behind_uplink]
         self._finished = False
         for table, row in changed:
             if table == PORTS:
@@ -207,7 +230,7 @@ class OvnNorthbound:
             had_routers = self._switches.have_routers
             self._switches.read(table, row)
             self._unasked |= had_routers != self._switches.have_routers
-        else:
+        elif table == OPTIONS:
             self._dhcpv4.pop(row, None)
             self._dhcpv6.pop(row, None)
             self._touched |= self._users[row]
@@ -242,11 +265,15 @@ class OvnNorthbound:
             self._rate_limit,
             shared.ra,
             shared.relay_port,
+            self._entrance(self._by_name[name]),
         )
 
     def parent(self, name: str) -> Parent | None:
         """Where the port is plugged in if it is a sub-port."""
-        return self._ports[self._by_name[name]].row.parent if name in self._by_name else None
+        if name not in self._by_name:
+            return None
+        entrance = self._entrance(self._by_name[name])
+        return entrance.parent if entrance else self._ports[self._by_name[name]].row.parent
 
     def sub_ports(self, name: str) -> Set[str]:
         """The sub-ports whose parent is ``name``."""
@@ -291,7 +318,7 @@ class OvnNorthbound:
             name = self._ports[other].row.name
             if isinstance(claim, bytes) and self._plugged_as(port) == self._plugged_as(other):
                 continue  # a port and its sub-port may have one MAC
-            if name < self._ports[port].row.name and self._on_one_switch(port, other):
+            if name < self._ports[port].row.name and self._meet(port, other, claim):
                 text = claim.hex(":") if isinstance(claim, bytes) else claim
                 yield f"{text} is that of {escape(name)} too, expected another"
 
@@ -300,9 +327,33 @@ class OvnNorthbound:
         parent = self.parent(name)
         return name in self._watched or (parent is not None and parent.name in self._watched)
 
+    @property
+    def _behind_uplink(self) -> Set[str]:
+        """The external ports that are served here, and sub-ports that have the uplink as parent."""
+        return self._sub_ports[self._uplink] if self._uplink else frozenset()
+
+    def _entrance(self, port: uuid.UUID) -> Entrance | None:
+        """Where the port comes in, if it is an external one."""
+        if not self._ports[port].row.is_external:
+            return None
+        is_known = self._switches.home(port) is not None
+        return Entrance(self._uplink, self._switches.shared(port).localnets if is_known else None)
+
     def _plugged_as(self, port: uuid.UUID) -> str:
         row = self._ports[port].row
-        return row.parent.name if row.parent else row.name
+        return row.parent.name if row.parent and not row.is_external else row.name
+
+    def _meet(self, port: uuid.UUID, other: uuid.UUID, claim: bytes | Address) -> bool:
+        """Whether the two cannot both have it: on one switch, or in one VLAN of the uplink."""
+        if self._on_one_switch(port, other):
+            return True
+        one, two = self._entrance(port), self._entrance(other)
+        return (
+            isinstance(claim, bytes)
+            and one is not None
+            and two is not None
+            and (one.parent == two.parent)
+        )
 
     def _on_one_switch(self, port: uuid.UUID, other: uuid.UUID) -> bool:
         switch = self._switches.home(port)
@@ -317,10 +368,13 @@ class OvnNorthbound:
         if row is None:
             self._switches.forget(port)
             return
-        router_port = None
+        router_port = localnet = None
         if row.type == ROUTER:
             router_port = row.options.get("router-port", "") if row.enabled != [False] else ""
-        self._switches.track(port, router_port)
+        elif row.type == LOCALNET:
+            localnet = row.name, _tag(row)
+        self._switches.track(port, router_port, localnet)
+        is_external = bool(self._uplink) and row.type == EXTERNAL
         known = _Port(
             PortRow(
                 row.name,
@@ -329,8 +383,9 @@ class OvnNorthbound:
                 tuple(sorted(row.addresses)),  # as OVN's own replica has them
                 "".join(row.dynamic_addresses),
                 row.options,
-                _parent(row),
+                Parent(self._uplink, 0, shared=True) if is_external else _parent(row),
                 tuple(sorted(row.port_security)),
+                _group(row) if is_external else None,
             ),
             row.dhcpv4_options[0].uuid if row.dhcpv4_options else None,
             row.dhcpv6_options[0].uuid if row.dhcpv6_options else None,
@@ -349,8 +404,8 @@ class OvnNorthbound:
         self._touched |= {row.name, *self._rivals(port)}
 
     def _rivals(self, port: uuid.UUID) -> Iterator[str]:
-        for other, _ in self._claims.rivals(port):
-            if self._on_one_switch(port, other):
+        for other, claim in self._claims.rivals(port):
+            if self._meet(port, other, claim):
                 yield self._ports[other].row.name
 
     def _forget_port(self, port: uuid.UUID) -> None:
@@ -360,6 +415,7 @@ class OvnNorthbound:
         self._claims.withdraw(port)
         known = self._ports.pop(port)
         del self._by_name[known.row.name]
+        self._unasked |= known.row.is_external  # by its name too, once it is another
         if parent := known.row.parent:
             self._sub_ports.discard(parent.name, known.row.name)
             self._touched |= self._sub_ports[parent.name]
@@ -371,5 +427,18 @@ class OvnNorthbound:
 
 def _parent(row: ovs.db.idl.Row) -> Parent | None:
     """Where the port is plugged in if it is a sub-port; ovn-northd copies tag_request into tag."""
-    tag = next(iter([*row.tag, *row.tag_request]), 0)
-    return Parent(row.parent_name[0], tag) if row.parent_name and row.parent_name[0] else None
+    return Parent(row.parent_name[0], _tag(row)) if row.parent_name and row.parent_name[0] else None
+
+
+def _tag(row: ovs.db.idl.Row) -> int:
+    """The VLAN of a sub-port or a localnet port; 0: it has none."""
+    return int(next(iter([*row.tag, *row.tag_request]), 0))
+
+
+def _group(row: ovs.db.idl.Row) -> tuple[str, ...] | None:
+    """The hosts of the port's ha_chassis_group, in their order; None: it has none."""
+    if not row.ha_chassis_group:
+        return None
+    return in_order(
+        [(each.priority, each.chassis_name) for each in row.ha_chassis_group[0].ha_chassis]
+    )

@@ -3,7 +3,8 @@
 
 The router port that a port of type ``router`` is joined to may say that there are to be router
 advertisements (``ipv6_ra_configs``); the switch itself may say that requests for addresses are
-relayed (``other_config:dhcp_relay_port``).
+relayed (``other_config:dhcp_relay_port``).  Its external ports come in by its ports of type
+``localnet``.
 
 A switch names its ports, no port its switch, so the database is asked for the switch that has a
 port; once that is known it is asked for by itself.  Router ports are few beside the others: if any
@@ -18,6 +19,7 @@ from dataclasses import dataclass, replace
 
 from ovs_dhcpd.controller.ovsdb.idl import Idl
 from ovs_dhcpd.controller.ports.index import Index
+from ovs_dhcpd.flows.configuration.external import Localnet
 from ovs_dhcpd.flows.configuration.router_port import (
     ADDRESS_MODES,
     RouterPortRow,
@@ -61,10 +63,12 @@ class Shared:
     """What a switch has for all of its ports.
 
     `ra` is None where no router advertises, `relay_port` where requests are not relayed.
+    `localnets` are in the order of their names.
     """
 
     ra: SharedRa | None = None
     relay_port: str | None = None
+    localnets: tuple[Localnet, ...] = ()
 
 
 _NOTHING = Shared()
@@ -78,6 +82,7 @@ class Switches:
         self._homes: dict[uuid.UUID, uuid.UUID | None] = {}  # the switch of each tracked port
         self._members: Index[uuid.UUID, uuid.UUID] = Index()  # the same, by switch
         self._routers: dict[uuid.UUID, str] = {}  # the router port's name, by port joined to it
+        self._localnets: dict[uuid.UUID, Localnet] = {}  # by port of that type
         self._ras: dict[str, SharedRa] = {}  # by router port's name
         self._names: dict[uuid.UUID, str] = {}  # of router ports
         self._shared: dict[uuid.UUID, Shared] = {}  # by switch
@@ -107,10 +112,12 @@ class Switches:
         home = self.home(port)
         return self._shared.get(home, _NOTHING) if home else _NOTHING
 
-    def track(self, port: uuid.UUID, router_port: str | None) -> None:
-        """Know the switch of ``port``: a guest's (None), or one that is joined to ``router_port``.
+    def track(
+        self, port: uuid.UUID, router_port: str | None = None, localnet: Localnet | None = None
+    ) -> None:
+        """Know the switch of ``port``: a guest's, or one that is joined to ``router_port``.
 
-        An empty ``router_port`` is none.
+        An empty ``router_port`` is none.  Or it is a ``localnet`` port itself.
         """
         if port not in self._homes:
             self._homes[port] = None
@@ -118,11 +125,13 @@ class Switches:
                 if self._idl.members(row, "ports", {port}):
                     self._move(port, switch)
                     break
-        if router_port != self._routers.get(port):
-            self._routers.pop(port, None)
-            if router_port is not None:
-                self._routers[port] = router_port
-            self._unsettle(port)
+        before = self._routers.pop(port, None), self._localnets.pop(port, None)
+        if router_port is not None:
+            self._routers[port] = router_port
+        if localnet is not None:
+            self._localnets[port] = localnet
+        if before != (router_port, localnet) and (home := self._homes[port]):
+            self._unsettled.add(home)
 
     def forget(self, port: uuid.UUID) -> None:
         """Track ``port`` no longer."""
@@ -130,6 +139,7 @@ class Switches:
             self._move(port, None)
             del self._homes[port]
             self._routers.pop(port, None)
+            self._localnets.pop(port, None)
             self._touched.discard(port)
 
     def read(self, table: str, row: uuid.UUID) -> None:
@@ -157,7 +167,7 @@ class Switches:
         """Tell the database which switches are wanted."""
         known, unknown = set(), []
         for port, home in self._homes.items():
-            if port not in self._routers:
+            if not self._is_the_switchs(port):
                 if home:
                     known.add(home)
                 else:
@@ -177,9 +187,13 @@ class Switches:
         self._touched.add(port)
 
     def _unsettle(self, port: uuid.UUID) -> None:
-        """The port comes or goes: if it is joined to a router, that is so for the others too."""
-        if port in self._routers and (home := self._homes[port]):
+        """The port comes or goes: if it is the switch's, that is so for the others too."""
+        if self._is_the_switchs(port) and (home := self._homes[port]):
             self._unsettled.add(home)
+
+    def _is_the_switchs(self, port: uuid.UUID) -> bool:
+        """Whether it is no guest's: what it says is said of its switch."""
+        return port in self._routers or port in self._localnets
 
     def _read_switch(self, switch: uuid.UUID) -> None:
         row = self._idl.tables[SWITCHES].rows.get(switch)
@@ -211,7 +225,10 @@ class Switches:
     def _what_is_shared(self, switch: uuid.UUID) -> Shared:
         row = self._idl.tables[SWITCHES].rows.get(switch)
         relay_port = row.other_config.get("dhcp_relay_port") if row else None
-        return Shared(self._what_is_advertised(switch), relay_port)
+        here = sorted(
+            self._localnets[port] for port in self._members[switch] if port in self._localnets
+        )
+        return Shared(self._what_is_advertised(switch), relay_port, tuple(here))
 
     def _what_is_advertised(self, switch: uuid.UUID) -> SharedRa | None:
         joined = {self._routers[port] for port in self._members[switch] if port in self._routers}

@@ -74,10 +74,15 @@ class Ra:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The port behind which a sub-port is, and the VLAN by whose tag its packets are known."""
+    """The port behind which a sub-port is, and the VLAN by whose tag its packets are known.
+
+    `shared`: there are others in the same VLAN, and their MACs tell them apart; then ``tag`` is 0
+    if their packets have none.
+    """
 
     name: str
     tag: int
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ class Port:
     @property
     def tag(self) -> int | None:
         """The VLAN in whose tag its packets come; None: they have none."""
-        return self.parent.tag if self.parent else None
+        return (self.parent.tag or None) if self.parent else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from ovs_dhcpd.flows.bindings.network import (
 from ovs_dhcpd.flows.bindings.placement import Placement
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
+from ovs_dhcpd.flows.configuration.external import EXTERNAL, Entrance
 from ovs_dhcpd.flows.configuration.options import parse_options
 from ovs_dhcpd.flows.configuration.port_security import parse_port_security
 from ovs_dhcpd.flows.configuration.router_port import SharedRa
@@ -77,6 +78,12 @@ class PortRow:
     options: Mapping[str, str]
     parent: Parent | None = None  # with tag 0 where that is lacking
     port_security: tuple[str, ...] = ()
+    group: tuple[str, ...] | None = None  # the hosts of ha_chassis_group, in their order
+
+    @property
+    def is_external(self) -> bool:
+        """Whether it is for a guest that comes in by an uplink which somebody has named."""
+        return self.type == EXTERNAL and self.parent is not None and self.parent.shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,26 +176,30 @@ def bind(
     rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
     ra: SharedRa | None = None,
     relay_port: str | None = None,
+    entrance: Entrance | None = None,
 ) -> Binding:
     """What the port is served on `bridge`; `dhcpv4` and `dhcpv6` are what its columns refer to.
 
     `rate_limit` is as in :class:`Network`; `ra` is what the router of its switch advertises, and
-    `relay_port` where the switch has requests relayed instead of answered (None: nowhere).
+    `relay_port` where the switch has requests relayed instead of answered (None: nowhere).  With an
+    `entrance` it is an external port, which comes in there.
     """
     if not row.enabled:
         return Binding(unserved="enabled: false")
     if row.type == "router":
         return Binding(unserved="type: router")
-    if not (dhcpv4 or dhcpv6 or ra or row.port_security):
+    if not (dhcpv4 or dhcpv6 or ra or (row.port_security and not entrance)):
         return Binding(unserved="has neither dhcpv4_options nor dhcpv6_options")
+    if entrance and entrance.localnets is None:
+        return Binding(unserved="its logical switch has not been read yet")
     refused: list[str] = []
     served: list[tuple[Network, Port]] = []
     network = Network("", None, (), False, bridge=bridge, rate_limit=rate_limit)
-    if row.parent and not 0 < row.parent.tag < 4095:
-        what = f"{row.parent.tag}, expected a VLAN, from 1 to 4094"
-        refused.append(f"tag: {what if row.parent.tag else 'is missing, expected it'}")
-    elif row.type not in _PLUGGED_IN:
-        refused.append(f"type: {escape(row.type)}, expected none: such a port is not plugged in")
+    if entrance:
+        refused += entrance.refused
+        row = replace(row, parent=entrance.parent)
+    if nowhere := _why_nowhere(row, entrance):
+        refused.append(nowhere)
     else:
         if relay_port is not None and (dhcpv4 or dhcpv6):
             what = f"{escape(relay_port)}, expected none: there requests are relayed, not answered"
@@ -212,18 +223,44 @@ def bind(
             refused += ra.refused
             if ra.ra:  # for whoever is behind the port, as ovn-northd's flow has it
                 network = replace(network, name=f"ra {ra.uuid}", ra=ra.ra)
-                served.append((network, Port(row.name, None, (), {}, parent=row.parent)))
-        if guard := parse_port_security(row.port_security, refused):
+                whose: list[bytes | None] = [None]
+                if entrance:  # an uplink has others behind it, too: who asks is told, and it alone
+                    asked = replace(ra.ra, interval=None)
+                    network = replace(network, name=f"{network.name} asked for", ra=asked)
+                    whose = [mac for mac, _ in entries]
+                served += [
+                    (network, Port(row.name, mac, (), {}, parent=row.parent)) for mac in whose
+                ]
+        # Nor does OVN hold external ports to it: others use the uplink, too.
+        security = () if entrance else row.port_security
+        if guard := parse_port_security(security, refused):
             # Also where nothing is served.
             alone = Network("port_security", None, (), False, bridge=bridge, rate_limit=None)
             served = served or [(alone, Port(row.name, None, (), {}, parent=row.parent))]
             served = [(network, replace(port, guard=guard)) for network, port in served]
-    return Binding(tuple(served), tuple(refused), Placement.of(row.options))
+    placement = Placement(group=row.group) if entrance else Placement.of(row.options)
+    return Binding(tuple(served), tuple(refused), placement)
+
+
+def _why_nowhere(row: PortRow, entrance: Entrance | None) -> str:
+    """Why there is nothing on the bridge by which the port's packets come in; empty: there is."""
+    if entrance:
+        return (
+            "" if entrance.localnets else "type: external, expected a localnet port on its switch"
+        )
+    if row.parent and not 0 < row.parent.tag < 4095:
+        what = f"{row.parent.tag}, expected a VLAN, from 1 to 4094"
+        return f"tag: {what if row.parent.tag else 'is missing, expected it'}"
+    if row.type == EXTERNAL:
+        return "type: external, expected none, or --external with the port that it comes in by"
+    if row.type not in _PLUGGED_IN:
+        return f"type: {escape(row.type)}, expected none: such a port is not plugged in"
+    return ""
 
 
 def claims(row: PortRow) -> frozenset[bytes | Address]:
     """The MACs and addresses that are the port's, if it is one for a guest and enabled."""
-    if not row.enabled or row.type not in _PLUGGED_IN:
+    if not row.enabled or not (row.type in _PLUGGED_IN or row.is_external):
         return frozenset()
     entries = _addresses(row, [])
     return frozenset(chain((mac for mac, _ in entries), *(addresses for _, addresses in entries)))

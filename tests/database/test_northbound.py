@@ -323,3 +323,119 @@ def test_a_switch_that_relays_has_its_ports_served_no_dhcp(
     assert routers(source, "vm1")
     database.nbctl("remove", "Logical_Switch", "lan", "other_config", "dhcp_relay_port")
     assert until(source, lambda: addresses(source, "vm1")) == {"vm1"}
+
+
+# External ports
+
+
+@pytest.fixture
+def bridged(database: Database) -> Iterator[OvnNorthbound]:
+    """A source with an uplink; the switch lan has the external ports a and b, in VLAN 100."""
+    row = database.nbctl("--bare", "--columns=_uuid", "find", "DHCP_Options").strip()
+    database.nbctl("lsp-add", "lan", "ln", "", "100", "--", "lsp-set-type", "ln", "localnet")
+    for number, name in enumerate("ab"):
+        database.nbctl("lsp-add", "lan", name, "--", "lsp-set-type", name, "external", "--",
+                       "lsp-set-addresses", name, f"02:00:00:00:01:0{number} 10.0.0.9{number}",
+                       "--", "lsp-set-dhcpv4-options", name, row)  # fmt: skip
+    source = OvnNorthbound(database.remote, "br-int", uplink="eth1")
+    yield source
+    source.close()
+
+
+def external(tag: int) -> Parent:
+    return Parent("eth1", tag, shared=True)
+
+
+def test_with_an_uplink_all_external_ports_are_followed_there(
+    database: Database, bridged: OvnNorthbound
+) -> None:
+    bridged.watch("eth1", True)
+    assert until(bridged, lambda: bridged.ready) == {"a", "b"}
+    assert bridged.sub_ports("eth1") == {"a", "b"}
+    assert addresses(bridged, "a") == ["10.0.0.90"]
+    assert bridged.parent("a") == external(100)
+    database.nbctl("set", "Logical_Switch_Port", "ln", "tag=200")
+    assert {"a", "b"} == until(bridged, lambda: bridged.parent("a") == external(200))
+    database.nbctl("lsp-del", "ln")
+    assert {"a", "b"} == until(bridged, lambda: not addresses(bridged, "a"))
+    database.nbctl("lsp-del", "a")
+    until(bridged, lambda: not bridged.knows("a"))
+    assert bridged.sub_ports("eth1") == {"b"}
+
+
+def test_without_an_uplink_none_is_asked_for(database: Database, bridged: OvnNorthbound) -> None:
+    source = OvnNorthbound(database.remote, "br-int")
+    source.watch("vm1", True)
+    until(source, lambda: source.ready)
+    assert [source.knows(name) for name in ("vm1", "a", "ln")] == [True, False, False]
+    assert source.mistakes == []
+    source.close()
+
+
+def test_an_uplink_that_is_not_there_is_named(bridged: OvnNorthbound) -> None:
+    until(bridged, lambda: bridged.ready)
+    what = "eth1 is not on br-int, expected the port that external ports come in by"
+    assert bridged.mistakes == [f"--external: {what}"]
+    bridged.watch("eth1", True)
+    assert bridged.mistakes == []
+
+
+def test_the_hosts_of_a_group_come_in_the_order_of_their_priorities(
+    database: Database, bridged: OvnNorthbound
+) -> None:
+    def group() -> tuple[str, ...] | None:
+        binding = bridged.binding("a")
+        return binding.placement.group if binding else None
+
+    bridged.watch("eth1", True)
+    until(bridged, lambda: bridged.ready)
+    assert group() is None
+    database.nbctl("ha-chassis-group-add", "g", "--",
+                   "ha-chassis-group-add-chassis", "g", "hv1", "10")  # fmt: skip
+    row = database.nbctl("--bare", "--columns=_uuid", "find", "HA_Chassis_Group").strip()
+    database.nbctl("set", "Logical_Switch_Port", "a", f"ha_chassis_group={row}")
+    assert "a" in until(bridged, lambda: group() == ("hv1",))
+    database.nbctl("ha-chassis-group-add-chassis", "g", "hv2", "20")
+    assert "a" in until(bridged, lambda: group() == ("hv2", "hv1"))
+    database.nbctl("ha-chassis-group-add-chassis", "g", "hv1", "30")
+    assert "a" in until(bridged, lambda: group() == ("hv1", "hv2"))
+    database.nbctl("ha-chassis-group-remove-chassis", "g", "hv1")
+    assert "a" in until(bridged, lambda: group() == ("hv2",))
+
+
+def test_of_two_external_ports_with_one_mac_in_one_vlan_the_first_is_served(
+    database: Database, bridged: OvnNorthbound
+) -> None:
+    """On whatever switches: their flows would match the same."""
+    row = database.nbctl("--bare", "--columns=_uuid", "find", "DHCP_Options").strip()
+    database.nbctl("ls-add", "other", "--",
+                   "lsp-add", "other", "ln2", "", "100", "--", "lsp-set-type", "ln2", "localnet",
+                   "--", "lsp-add", "other", "c", "--", "lsp-set-type", "c", "external", "--",
+                   "lsp-set-addresses", "c", "02:00:00:00:01:00 10.0.0.95", "--",
+                   "lsp-set-dhcpv4-options", "c", row)  # fmt: skip
+    bridged.watch("eth1", True)
+    until(bridged, lambda: bridged.ready)
+    assert (addresses(bridged, "a"), addresses(bridged, "c")) == (["10.0.0.90"], [])
+    binding = bridged.binding("c")
+    assert binding
+    what = "02:00:00:00:01:00 is that of a too, expected another"
+    assert binding.refused == (f"addresses: {what}",)
+    database.nbctl("set", "Logical_Switch_Port", "ln2", "tag=200")
+    assert "c" in until(bridged, lambda: addresses(bridged, "c") == ["10.0.0.95"])
+
+
+def test_an_external_port_may_become_one_that_is_plugged_in(
+    database: Database, bridged: OvnNorthbound
+) -> None:
+    bridged.watch("eth1", True)
+    until(bridged, lambda: bridged.ready)
+    for name in ("vm1", "a"):
+        bridged.watch(name, True)
+    until(bridged, lambda: bridged.knows("vm1"))
+    assert ["name", "==", "a"] not in bridged._idl.tables["Logical_Switch_Port"].condition
+    assert bridged.parent("a") == external(100)
+    database.nbctl("lsp-set-type", "a", "")
+    assert "a" in until(bridged, lambda: bridged.knows("a") and bridged.parent("a") is None)
+    assert addresses(bridged, "a") == ["10.0.0.90"]
+    database.nbctl("lsp-set-type", "a", "external")
+    assert "a" in until(bridged, lambda: bridged.parent("a") == external(100))

@@ -226,6 +226,7 @@ def test_the_version_is_printed(capsys: Capture) -> None:
         ["run", "--serve-only", "--rate-limit", "50:100:1"],
         ["run", "--nb", "tcp:10.0.0.1:6641", "--rate-limit", "off"],
         ["run", "--serve-only", "--db", "unix:/run/db.sock"],
+        ["run", "--config", "c", "--external", "eth1"],
         ["run", "--config", "c", "--db", "/run/db.sock"],
         ["run", "--config", "c", "--db", "unix:db.sock"],
         ["run", "--config", "c", "--db", "punix:/run/db.sock"],

@@ -9,14 +9,18 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
 from ovs_dhcpd.flows.bindings.network import Binding, Guarded, Parent
+from ovs_dhcpd.flows.bindings.placement import Placement
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
+from ovs_dhcpd.flows.configuration.external import Entrance
 from ovs_dhcpd.flows.configuration.northbound import (
     OptionsRow,
     PortRow,
     bind,
+    claims,
     shared_dhcpv4,
     shared_dhcpv6,
 )
+from ovs_dhcpd.flows.configuration.router_port import RouterPortRow, shared_ra
 from ovs_dhcpd.flows.options.table import DHCPV4
 from ovs_dhcpd.flows.userdata.codec import encode_userdata
 
@@ -354,3 +358,70 @@ def test_a_port_that_is_served_nothing_is_held_to_its_port_security() -> None:
 def test_without_port_security_a_port_is_not_guarded() -> None:
     binding = bound(row(f"{MAC} 10.0.0.5"), v4())
     assert [port.guard for _, port in binding.served] == [None]
+
+
+# External ports
+
+UPLINK = Parent("eth1", 0, shared=True)
+OTHER_MAC = "02:00:00:00:00:06"
+TAGGED = Entrance("eth1", (("ln", 100),))
+
+
+def external(*addresses: str) -> PortRow:
+    return replace(row(*addresses, type="external"), parent=UPLINK)
+
+
+def test_an_external_port_comes_in_by_the_uplink() -> None:
+    port = external(f"{MAC} 10.0.0.5", f"{OTHER_MAC} 10.0.0.6")
+    binding = bind(port, shared_dhcpv4(v4()), None, entrance=TAGGED)
+    assert offers(binding) == [(MAC, ["10.0.0.5"]), (OTHER_MAC, ["10.0.0.6"])]
+    assert {each.parent for _, each in binding.served} == {Parent("eth1", 100, shared=True)}
+    assert {each.tag for _, each in binding.served} == {100}
+    assert binding.refused == ()
+    assert len(claims(port)) == 4
+    ((_, untagged), _) = bind(
+        port, shared_dhcpv4(v4()), None, entrance=Entrance("eth1", (("ln", 0),))
+    ).served
+    assert untagged.tag is None
+
+
+def test_where_none_comes_in_an_external_port_is_refused() -> None:
+    port = row(f"{MAC} 10.0.0.5", type="external")
+    what = "type: external, expected none, or --external with the port that it comes in by"
+    assert bound(port, v4()).refused == (what,)
+    assert claims(port) == frozenset()
+    nowhere = bind(external(f"{MAC} 10.0.0.5"), shared_dhcpv4(v4()), None,
+                   entrance=Entrance("eth1", ()))  # fmt: skip
+    what = "type: external, expected a localnet port on its switch"
+    assert (nowhere.served, nowhere.refused) == ((), (what,))
+    unread = bind(external(MAC), shared_dhcpv4(v4()), None, entrance=Entrance("eth1", None))
+    assert (unread.served, unread.refused) == ((), ())
+    assert unread.unserved
+
+
+def test_an_uplink_is_not_held_to_the_port_security_of_one_guest() -> None:
+    port = replace(external(f"{MAC} 10.0.0.5"), port_security=(MAC,))
+    ((_, served),) = bind(port, shared_dhcpv4(v4()), None, entrance=TAGGED).served
+    assert served.guard is None
+    assert bind(port, None, None, entrance=TAGGED).unserved
+
+
+def test_an_external_port_is_advertised_to_when_it_asks_and_nobody_else_is() -> None:
+    ra = shared_ra(
+        RouterPortRow("lrp", "lrp", OTHER_MAC, ("fd00::1/64",),
+                      {"address_mode": "slaac", "send_periodic": "true"})
+    )  # fmt: skip
+    assert ra.ra
+    assert ra.ra.interval
+    ((asked, port),) = bind(external(MAC), None, None, ra=ra, entrance=TAGGED).served
+    assert port.mac == bytes.fromhex(MAC.replace(":", ""))
+    assert asked.ra == replace(ra.ra, interval=None)
+    ((told, _),) = bind(row(MAC), None, None, ra=ra).served
+    assert told.name != asked.name
+
+
+def test_an_external_port_is_of_the_hosts_of_its_group_and_no_others() -> None:
+    port = replace(external(f"{MAC} 10.0.0.5"), group=("hv2", "hv1"),
+                   options={"requested-chassis": "hv1"})  # fmt: skip
+    binding = bind(port, shared_dhcpv4(v4()), None, entrance=TAGGED)
+    assert binding.placement == Placement(group=("hv2", "hv1"))

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ovs_dhcpd.controller.ports.vlans import Vlans, vlans_of
+from ovs_dhcpd.flows.bindings.network import Binding, Parent
 
-from tests.unit.ports.host import Host
+from tests.unit.ports.host import Host, Source
 
 MAC = "fa:16:3e:00:00:01"  # of the parent, and of its VLAN interfaces
 
@@ -194,3 +197,47 @@ def test_an_interface_may_have_the_name_of_a_vlan() -> None:
     host.plug("tap1.10", vlans=vlans_of("", 20, frozenset()))
     assert host.networks_of("tap1.10") == ["twenty"]
     assert host.refused == []
+
+
+# External ports: many behind an uplink, in the same VLAN
+
+
+def external(**ports: tuple[int, bool]) -> Source:
+    """A source that has these behind eth1, each with its tag, and whether its VLAN is shared."""
+    lines = ["networks:", "  red:", "    dhcpv4: {cidr: 10.0.0.0/24}", "    ports:"]
+    for number, name in enumerate(ports, 5):
+        lines.append(f'      {name}: {{addresses: "02:00:00:00:01:{number:02x} 10.0.0.{number}"}}')
+    source = Source("\n".join(lines))
+    for name, (tag, shared) in ports.items():
+        ((network, port),) = source._bindings[name].served
+        parent = source._parents[name] = Parent("eth1", tag, shared=shared)
+        source._bindings[name] = Binding(((network, replace(port, parent=parent)),))
+    return source
+
+
+def test_any_number_of_external_ports_are_in_one_vlan() -> None:
+    host = Host(external(a=(100, True), b=(100, True), c=(0, True), sub=(100, False)))
+    host.plug("eth1", is_guest=False)
+    assert [*host.served] == ["a", "b", "c", "sub"]
+    assert host.refused == []
+    assert {host.ofport_of(name) for name in host.served} == {1}
+    host.unplug("eth1")
+    assert host.served == {}
+
+
+def test_what_the_uplink_does_not_carry_is_refused() -> None:
+    host = Host(external(a=(100, True), b=(0, True)))
+    host.plug("eth1", vlans=vlans_of("", None, frozenset({200})))
+    assert host.served == {}
+    trunk = "trunk port eth1"
+    assert host.refused == [
+        f"port a: tag: 100 is not carried with its tag by {trunk}, expected one that is",
+        f"port b: tag: none, and {trunk} carries nothing without one, expected one that it does",
+    ]
+
+
+def test_a_change_of_one_external_port_concerns_no_other() -> None:
+    host = Host(external(a=(100, True), b=(100, True)))
+    host.plug("eth1")
+    host.settle({"a"})
+    assert {*host.decisions[-1].plugged} == {"a"}
