@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import cast
 
 from ovs_dhcpd.controller.bridges.note import Note
 from ovs_dhcpd.controller.wire import meters as wire
@@ -71,14 +70,17 @@ class MeterTable:
 
     def want(self, owner: str, meter: PortMeter | None) -> None:
         """From now on ``owner`` wants ``meter``, or none."""
+        touched = set()
         before = self._numbers.pop(owner, None)
         if before is not None:
             del self._owners[before][owner]
+            touched.add(before)
         if meter:
             self._numbers[owner] = meter.number
             self._owners.setdefault(meter.number, {})[owner] = meter
-        for number in {before, meter and meter.number} - {None}:
-            self._settle(cast(int, number))
+            touched.add(meter.number)
+        for number in touched:
+            self._settle(number)
 
     def _settle(self, number: int) -> None:
         """Want what the owners of the meter want now."""
