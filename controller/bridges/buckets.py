@@ -17,16 +17,15 @@ class Buckets:
 
     def __init__(self) -> None:
         self.by_cookie: Mapping[int, TokenBucket] = {}
-        self._ports: dict[str, tuple[TokenBucket, frozenset[int]]] = {}
+        self._ports: dict[str, tuple[RateLimit, TokenBucket, frozenset[int]]] = {}
         self._differs = False
 
     def want(self, port: str, limit: RateLimit | None, cookies: Collection[int]) -> None:
         """The flows of ``port`` with these cookies have this limit, or none."""
         before = self._ports.pop(port, None)
         if limit:
-            same = before and before[0].limit == limit
-            bucket = before[0] if before and same else TokenBucket(limit)
-            self._ports[port] = bucket, frozenset(cookies)
+            bucket = before[1] if before and before[0] == limit else TokenBucket(*limit)
+            self._ports[port] = limit, bucket, frozenset(cookies)
         self._differs = self._differs or before != self._ports.get(port)
 
     def settle(self) -> None:
@@ -34,5 +33,5 @@ class Buckets:
         if self._differs:
             self._differs = False
             self.by_cookie = {
-                cookie: bucket for bucket, cookies in self._ports.values() for cookie in cookies
+                cookie: bucket for _, bucket, cookies in self._ports.values() for cookie in cookies
             }

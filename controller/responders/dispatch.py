@@ -256,7 +256,7 @@ class Dispatcher:
         """The token bucket of the flow that sent ``message``, if it has one."""
         if self._each:
             shared = decode_packet_in2(message).userdata[:4] in _SHARED
-            return None if shared else TokenBucket(self._each)
+            return None if shared else TokenBucket(*self._each)
         return self._buckets.get(decode_packet_in2(message).cookie) if self._buckets else None
 
 

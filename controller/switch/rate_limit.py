@@ -3,25 +3,21 @@
 
 from __future__ import annotations
 
+from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
+
 
 class RateLimit:
     """A token bucket, as Open vSwitch's ``VLOG_RATE_LIMIT_INIT(rate, burst)``: tokens a second."""
 
     def __init__(self, rate: float, burst: int) -> None:
-        self._rate, self._burst = rate, burst
-        self._tokens: float = burst
-        self._filled_s = 0.0
+        self._bucket = TokenBucket(rate, burst)
         self._dropped = 0
 
     def admit(self, now_s: float) -> int | None:
         """Take a token: None if there is none, else how often there was none since the last one."""
-        if now_s > self._filled_s:
-            self._tokens = min(self._burst, self._tokens + (now_s - self._filled_s) * self._rate)
-            self._filled_s = now_s
-        if self._tokens < 1:
+        if not self._bucket.admit(now_s):
             self._dropped += 1
             return None
-        self._tokens -= 1
         dropped, self._dropped = self._dropped, 0
         return dropped
 

@@ -315,7 +315,7 @@ COOKIE = decode_packet_in2(packet_in()).cookie
 def test_what_is_too_much_for_the_flow_is_resumed_unanswered_and_unread() -> None:
     dispatcher = Dispatcher()
     before = dispatcher.resume(packet_in(), 10.0)
-    buckets = {COOKIE: TokenBucket(RateLimit(pps=1, burst=2))}
+    buckets = {COOKIE: TokenBucket(rate=1, burst=2)}
     dispatcher.limit(buckets)
     assert [dispatcher.resume(packet_in(), 10.0) for _ in range(2)] == [before, before]
     refused = dispatcher.resume(packet_in(), 10.5)
@@ -326,7 +326,7 @@ def test_what_is_too_much_for_the_flow_is_resumed_unanswered_and_unread() -> Non
     assert dispatcher.resume(packet_in(), 11.0) == before
     dispatcher.limit(buckets)
     assert dispatcher.resume(packet_in(), 11.0) == refused
-    dispatcher.limit({COOKIE + 1: TokenBucket(RateLimit(pps=1, burst=1))})
+    dispatcher.limit({COOKIE + 1: TokenBucket(rate=1, burst=1)})
     assert [dispatcher.resume(packet_in(), 11.0) for _ in range(9)] == [before] * 9
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
-from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 
 
 def admitted(bucket: TokenBucket, now_s: float, asked: int) -> int:
@@ -12,7 +11,7 @@ def admitted(bucket: TokenBucket, now_s: float, asked: int) -> int:
 
 
 def test_a_burst_passes_and_then_so_many_a_second() -> None:
-    bucket = TokenBucket(RateLimit(pps=50, burst=100))
+    bucket = TokenBucket(rate=50, burst=100)
     assert admitted(bucket, 1000.0, 500) == 100
     assert admitted(bucket, 1000.0, 500) == 0
     assert admitted(bucket, 1000.5, 500) == 25
@@ -22,7 +21,7 @@ def test_a_burst_passes_and_then_so_many_a_second() -> None:
 
 
 def test_a_time_that_does_not_go_on_gives_nothing() -> None:
-    bucket = TokenBucket(RateLimit(pps=50, burst=1))
+    bucket = TokenBucket(rate=50, burst=1)
     assert admitted(bucket, 10.0, 2) == 1
     assert admitted(bucket, 9.0, 2) == 0
     assert admitted(bucket, 10.03, 2) == 1
