@@ -10,7 +10,7 @@ once for each distinct sequence of bytes and kept as a :class:`Path`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Protocol
 
 from ovs_dhcpd.controller.responders.dhcp_relay import (
@@ -82,13 +82,12 @@ class Path:
     with the result bit 1 and 0.  ``respond`` gives the verdict on a packet.  With a ``layout`` the
     same request has the same answer, as :mod:`repeat` has it.
 
-    ``on_decline`` is called with the packet-ins' ``metadata`` and the verdict, where a client
-    declines its address.
+    ``on_decline`` is called with the verdict where a client declines its address.
     """
 
     __slots__ = (
-        *("_answered", "_layout", "_metadata", "_respond", "_templates", "_unanswered"),
-        *("_version", "on_decline"),
+        *("_answered", "_layout", "_on_decline", "_respond", "_templates", "_unanswered"),
+        "_version",
     )
 
     def __init__(
@@ -99,7 +98,7 @@ class Path:
         respond: Callable[[bytes], Verdict],
         *,
         layout: Layout | None = None,
-        metadata: bytes = b"",
+        on_decline: Callable[[Verdict], object] = lambda _: None,
     ) -> None:
         self._version = version
         self._answered = answered
@@ -107,8 +106,7 @@ class Path:
         self._respond = respond
         self._layout = layout
         self._templates: dict[bytes, Template | None] = {}  # None: answered once
-        self._metadata = metadata
-        self.on_decline: Callable[[bytes, Verdict], object] = lambda *_: None
+        self._on_decline = on_decline
 
     def resume(self, packet: bytes, now_s: float = 0.0) -> Resume:
         """The resume for ``packet``, and the verdict on it; the time does not count.
@@ -128,10 +126,10 @@ class Path:
             verdict = _internal_error(error)
         if isinstance(verdict, Silence):
             if verdict.reason is Reason.DECLINED:
-                self.on_decline(self._metadata, verdict)
+                self._on_decline(verdict)
             return encode_resume(self._version, packet, self._unanswered), verdict
         if verdict.message == DECLINE:
-            self.on_decline(self._metadata, verdict)
+            self._on_decline(verdict)
         elif layout and layout.fits(packet):
             self._remember(layout, key, verdict)
         return encode_resume(self._version, verdict.frame, self._answered), verdict
@@ -234,9 +232,9 @@ class Dispatcher:
         if after_packet in self._older:
             path = self._older.pop(after_packet)
         else:
-            path = found = compile_path(message, self._servers, only_ours=self._only_ours)
-            if found:
-                found.on_decline = self._note_declined
+            path = found = compile_path(
+                message, self._servers, self._note_declined, only_ours=self._only_ours
+            )
             bucket = self._bucket(message)
             if found and bucket:
                 path = LimitedPath(found, bucket)
@@ -299,8 +297,18 @@ def _results(metadata: bytes, register: int, bit: int) -> tuple[bytes, bytes]:
     return encode_property(METADATA, one), encode_property(METADATA, zero)
 
 
-def compile_path(message: bytes, servers: Servers, *, only_ours: bool = False) -> Path | None:
-    """The path of the flow that sent ``message``; None if its packets are not to be resumed."""
+def compile_path(
+    message: bytes,
+    servers: Servers,
+    on_decline: Callable[[bytes, Verdict], object],
+    *,
+    only_ours: bool = False,
+) -> Path | None:
+    """The path of the flow that sent ``message``; None if its packets are not to be resumed.
+
+    ``on_decline`` is called with the packet-ins' metadata and the verdict where a client declines
+    its address.
+    """
     packet_in = decode_packet_in2(message)
     metadata, continuation = packet_in.metadata, packet_in.continuation
     if continuation is None or (only_ours and packet_in.userdata[:4] not in OUR_OPCODES):
@@ -315,7 +323,7 @@ def compile_path(message: bytes, servers: Servers, *, only_ours: bool = False) -
             unanswered + frozen,
             responder.respond,
             layout=LAYOUTS.get(type(responder)),
-            metadata=metadata,
+            on_decline=partial(on_decline, metadata),
         )
     except UserdataError as error:
         silence = Silence(Reason.BAD_USERDATA, detail=str(error))
