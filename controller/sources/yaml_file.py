@@ -30,6 +30,9 @@ MAX_DEPTH = 16  # the configuration needs 7
 # A bridge has 65,279 ports at most (OpenFlow), and each takes some 100 bytes of YAML and 1.5 kB of
 # memory: this is enough for two such bridges.
 MAX_SIZE = 16 << 20
+# Aliases let a small file stand for a huge one.  This is enough for two such bridges too, with 15
+# options of each port from an alias; to merge (`<<`) them takes up to 140 MB and a second or two.
+MAX_ALIASED = 2_000_000
 
 # What is not read: it would block, never end, or do something by being opened.
 _KINDS = {
@@ -81,10 +84,14 @@ def _refuse_special(path: str | Path, mode: int) -> None:
 
 @dataclass(slots=True)
 class _Open:
-    """A mapping or list whose end has not come yet; `name` is the name that awaits its value."""
+    """A mapping or list whose end has not come yet; `name` is the name that awaits its value.
+
+    `before` is how many values were in the file before it.
+    """
 
     container: Section | list[object]
     anchor: str | None
+    before: int
     name: str | None = None
 
 
@@ -95,7 +102,9 @@ class _Builder:
         self._path = path
         self._mistakes = mistakes
         self._stack: list[_Open] = []
-        self._anchors: dict[str, object] = {}
+        self._anchors: dict[str, tuple[object, int]] = {}  # and how many values are in it
+        self._values = 0  # an alias counts as what it stands for
+        self._aliased = 0  # of these
         self._documents: list[object] = []
 
     def build(self, text: bytes) -> Section:
@@ -135,13 +144,19 @@ class _Builder:
             if event.anchor not in self._anchors:
                 anchor = escape(str(event.anchor))
                 raise self._error(line, f"*{anchor} is unknown, expected &{anchor} before")
-            self._place(self._anchors[event.anchor])
+            value, inside = self._anchors[event.anchor]
+            self._aliased += inside
+            if self._aliased > MAX_ALIASED:
+                what = f"aliases stand for too much, expected {MAX_ALIASED} values at most"
+                raise self._error(line, f"*{escape(event.anchor)}: {what}")
+            self._values += inside
+            self._place(value)
         elif (tag := getattr(event, "tag", None)) not in (None, "!"):
             raise self._error(line, f"tag {escape(tag)} is not supported, expected none")
         elif isinstance(event, yaml.ScalarEvent):
             value = _resolve(event.value) if event.implicit[0] else event.value
             if event.anchor:
-                self._anchors[event.anchor] = value
+                self._anchors[event.anchor] = value, 0
             self._place(value)
         else:
             if len(self._stack) == MAX_DEPTH:
@@ -150,7 +165,7 @@ class _Builder:
                 )
             mapping = isinstance(event, yaml.MappingStartEvent)
             container: Section | list[object] = Section(self._path, line + 1) if mapping else []
-            self._stack.append(_Open(container, event.anchor))
+            self._stack.append(_Open(container, event.anchor, self._values))
 
     def _open_name(self, top: _Open, section: Section, name: str, line: int) -> None:
         top.name = name
@@ -162,6 +177,7 @@ class _Builder:
 
     def _place(self, value: object) -> None:
         """Put a finished value where the parser is."""
+        self._values += 1
         if not self._stack:
             self._documents.append(value)
             return
@@ -179,7 +195,7 @@ class _Builder:
         if isinstance(top.container, Section) and "<<" in top.container:
             self._merge(top.container)
         if top.anchor:
-            self._anchors[top.anchor] = top.container
+            self._anchors[top.anchor] = top.container, self._values - top.before
         self._place(top.container)
 
     def _merge(self, section: Section) -> None:

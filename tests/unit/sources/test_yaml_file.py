@@ -216,6 +216,38 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert caught.value.errors == [f"{file}: is too large, expected 16 MB at most"]
 
 
+def test_what_aliases_stand_for_has_a_limit(tmp_path: Path) -> None:
+    """Without it a file of 79 kB takes 616 MB, and one of twice that size four times as much."""
+    count = 1500
+    names = "".join(f"  k{number}: 1\n" for number in range(count))
+    merges = "".join(f"m{number}: {{<<: *a}}\n" for number in range(count))
+    line = 1 + count + yaml_file.MAX_ALIASED // count + 1
+    assert errors(tmp_path, f"a: &a\n{names}{merges}") == [
+        f"c.yaml:{line}: *a: aliases stand for too much, expected 2000000 values at most"
+    ]
+
+
+def test_aliases_of_aliases_count_as_what_they_stand_for(tmp_path: Path) -> None:
+    lists = "".join(f"x{n}: &x{n} [{', '.join(9 * [f'*x{n - 1}'])}]\n" for n in range(1, 12))
+    (error,) = errors(tmp_path, f"x0: &x0 [1, 2]\n{lists}")
+    assert error.startswith("c.yaml:8: *x6: aliases stand for too much")
+
+
+def test_a_bridge_full_of_ports_may_be_written_with_aliases(tmp_path: Path) -> None:
+    """Here 2,000 ports of 15 options each: a bridge can have 65,279 of them."""
+    shared = ", ".join(f"option_{code}: '0x00'" for code in range(224, 239))
+    ports = "".join(
+        f"      p{number}: {{addresses: '02:00:00:00:{number >> 8:02x}:{number & 255:02x} "
+        f"10.0.{4 + (number >> 8)}.{number & 255}', options: *o}}\n"
+        for number in range(2000)
+    )
+    text = "networks:\n  x:\n    dhcpv4: {cidr: 10.0.0.0/16}\n    ports:\n      first: "
+    text += f"{{addresses: '02:00:00:01:00:00 10.0.1.1', options: &o {{{shared}}}}}\n{ports}"
+    (network,) = load(tmp_path, text).networks
+    assert len(network.ports) == 2001
+    assert yaml_file.MAX_ALIASED > 65_279 * 15 * 2
+
+
 IN_NETWORK = [
     ("cidr: 10.0.1.0/24", "cidr: is at c.yaml:5 too, expected it once"),
     ("1.1.1.1: &a !!str x", "tag tag:yaml.org,2002:str is not supported, expected none"),
