@@ -31,6 +31,9 @@ MESSAGES = (
 UNLOGGED = frozenset({"ND_NA", "DNS_LOOKUP"})  # a guest asks for as long as it runs
 UNSOLICITED = "ND_RA unsolicited"
 MALFORMED = "malformed packet-in"
+# Lines a second, and at once, of each message and each reason for silence: messages as
+# ovn-controller limits them, warnings as Open vSwitch does most of its own.
+MESSAGE_LINES, WARNING_LINES = (20, 40), (1, 5)
 
 # Who never hears nothing counts after so many verdicts, or when one has waited for so long,
 MANY = 256
@@ -65,12 +68,11 @@ class Journal:
         self._since_s = 0.0  # when they began to wait
         self._writing = threading.Lock()
         self._written = 0  # lines
-        # Messages as ovn-controller limits them, warnings as Open vSwitch does most of its own.
         self._limits = {
-            message: RateLimit(20, 40) for message in MESSAGES if message not in UNLOGGED
+            message: RateLimit(*MESSAGE_LINES) for message in MESSAGES if message not in UNLOGGED
         }
         for warning in ("dropped options", *(reason.value for reason in Reason), MALFORMED):
-            self._limits[warning] = RateLimit(1, 5)
+            self._limits[warning] = RateLimit(*WARNING_LINES)
 
     def note(
         self, bridge: str, read_s: float, messages: Sequence[bytes], verdicts: Sequence[Verdict]

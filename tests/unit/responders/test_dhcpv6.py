@@ -255,6 +255,12 @@ def test_line_13_an_iaid_twice_is_answered_once() -> None:
     assert answer(serve(), ask(SOLICIT, ia_na(1), ia_na(1))).ias == [ia(IA_NA, 1, FOREVER)]
 
 
+def test_as_many_ias_as_there_is_room_for_if_each_is_as_small_as_can_be() -> None:
+    full, fuller = (leasing(RENEW, *map(ia_ta, range(count))) for count in (34, 35))
+    assert len(answer(serve(), full).ias) == 34
+    assert silence(serve(), fuller) == Silence(Reason.NO_ROOM, RAW_MAC)
+
+
 @pytest.mark.parametrize("message", [SOLICIT, REQUEST, RENEW])
 def test_more_ias_than_a_reply_has_room_for(message: int) -> None:
     few, many = (leasing(message, *map(ia_na, range(count))) for count in (24, 85))

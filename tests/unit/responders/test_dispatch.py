@@ -14,6 +14,7 @@ from ovs_dhcpd.controller.responders import dispatch
 from ovs_dhcpd.controller.responders.dhcpv4 import Dhcpv4Responder
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher
 from ovs_dhcpd.controller.responders.dns_lookup import MESSAGE as DNS_MESSAGE
+from ovs_dhcpd.controller.responders.repeat import Template
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire.declined import Declined
@@ -287,6 +288,31 @@ def test_the_same_request_is_answered_without_the_responder(
     for _ in range(5):
         assert dispatcher.resume(packet_in()) == (first, verdict)
     assert len(asked) == 2  # from the second time on the answer is ready
+
+
+def test_a_guest_that_never_asks_the_same_has_few_answers_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[object] = []
+
+    def counting(*parts: Any) -> Template:
+        made.append(parts)
+        return Template(*parts)
+
+    monkeypatch.setattr(dispatch, "Template", counting)
+    dispatcher = Dispatcher()
+
+    def is_kept(number: int) -> bool:
+        """Whether the answer was ready; it is, now."""
+        before = len(made)
+        for _ in range(2):
+            dispatcher.resume(packet_in(request(1, MAC, option(60, b"%d" % number))))
+        return len(made) == before
+
+    assert [is_kept(number) for number in range(dispatch.MAX_TEMPLATES)] == [False] * 4
+    assert [is_kept(number) for number in range(dispatch.MAX_TEMPLATES)] == [True] * 4
+    assert not is_kept(4)
+    assert not is_kept(0)
 
 
 @given(st.binary(max_size=400), st.binary(max_size=120))

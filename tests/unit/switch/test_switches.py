@@ -290,6 +290,28 @@ def test_a_switch_that_connects_to_us_says_who_it_is(lab: Lab) -> None:
     assert lab.take() == (channel, Disconnected())
 
 
+def test_of_too_many_strangers_the_oldest_has_to_go(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switches, "MAX_STRANGERS", 2)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    lab.switches.listen(ListenOn("127.0.0.1", port))
+    peers = []
+    for number in range(1, 4):
+        peers.append(Peer(socket.create_connection(("127.0.0.1", port))))
+        peers[-1].shake_hands(number)
+        while lab.take()[1] != Connected(OFP15, number):
+            pass  # the end of the oldest, sooner or later
+    assert peers[0].is_ended()
+    for peer in peers[1:]:
+        assert peer.is_asked_for_packet_ins()
+        peer.send(ECHO_REQUEST, b"ping", 5)
+        assert peer.receive() == (ECHO_REPLY, 5, b"ping")
+    for peer in peers:
+        peer.close()
+
+
 def test_an_error_during_the_handshake_costs_nothing_by_saying_so(lab: Lab) -> None:
     lab.switches.connect("br-int", str(lab.path))
     peer = lab.accept()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from ovs_dhcpd.controller.wire import unread
 from ovs_dhcpd.controller.wire.dhcpv4 import (
     Fields,
     OptionsError,
@@ -163,6 +164,6 @@ def test_past_the_end_behind_many_options(options: str) -> None:
 
 
 def test_far_too_many_pieces_are_refused() -> None:
-    assert decode_options(message("370106" * 100, "", "")) == {55: 100 * b"\6"}
+    assert decode_options(message("370106" * unread.MANY, "", "")) == {55: unread.MANY * b"\6"}
     with pytest.raises(OptionsError):
-        decode_options(message("370106" * 400, "", ""))
+        decode_options(message("370106" * (unread.MANY + 1), "", ""))

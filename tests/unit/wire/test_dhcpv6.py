@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from ovs_dhcpd.controller.wire import unread
 from ovs_dhcpd.controller.wire.dhcpv6 import (
     IA_NA,
     IA_PD,
@@ -159,6 +160,6 @@ def test_past_the_end_behind_many_options(data: str) -> None:
 
 
 def test_far_too_many_options_are_refused() -> None:
-    assert len(decode_options(body("000e 0000" * 100))) == 100
+    assert len(decode_options(body("000e 0000" * unread.MANY))) == unread.MANY
     with pytest.raises(OptionsError):
-        decode_options(body("000e 0000" * 340))
+        decode_options(body("000e 0000" * (unread.MANY + 1)))
