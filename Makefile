@@ -57,7 +57,7 @@ bench-quick: packages-bench $(VENV)/installed  ## The same in about a minute, as
 	$(VENV)/bin/python -m bench --quick
 
 clean:  ## Remove what the other verbs made
-	rm -rf $(VENV) .coverage .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build ./*.egg-info
+	rm -rf $(VENV) .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build ./*.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 packages-%:

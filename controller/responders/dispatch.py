@@ -80,7 +80,7 @@ class Path:
 
     ``answered`` and ``unanswered`` are the resume's properties after the packet,
     with the result bit 1 and 0.  ``respond`` gives the verdict on a packet.  With a ``layout`` the
-    same request has the same answer, as :mod:`repeat` has it.
+    same request has the same answer, as :mod:`controller.responders.repeat` has it.
 
     ``on_decline`` is called with the verdict where a client declines its address.
     """
