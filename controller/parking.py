@@ -43,7 +43,8 @@ class Parking:
         except ValueError:  # the client did not say which
             return set()
         now_s = time.time()
-        decline = self._binder.decline(bridge, event.ofport, address, now_s, self._world)
+        where = bridge, event.ofport, event.tag
+        decline = self._binder.decline(where, address, now_s, self._world)
         if decline is None:
             return set()
         if decline.parked:

@@ -156,19 +156,20 @@ class Binder:
         )
 
     def decline(
-        self, bridge: str, ofport: int, address: Address, now_s: float, world: World
+        self, where: tuple[str, int, int], address: Address, now_s: float, world: World
     ) -> Decline | None:
         """What becomes of ``address``, which a client behind a port declines at ``now_s``.
 
-        The port is to be looked at then.  None: nothing, as it does not have it, or it is known.
-        The time is in seconds since 1970.
+        ``where`` is a bridge, an ofport, and the tag of its packets, 0 if they have none.  The port
+        is to be looked at then.  None: nothing, as it does not have it, or it is known.  The time
+        is in seconds since 1970.
         """
         view = _View(world)
         for name, served in self.served.items():
             interface = view.plugged(name)
-            if (served.bridge, served.ofport) == (bridge, ofport) and interface:
+            if (served.bridge, served.ofport) == where[:2] and interface:
                 for network, port in served.bindings:
-                    if address in port.addresses:
+                    if address in port.addresses and (port.tag or 0) == where[2]:
                         return self._declines.hear(network, port, interface, address, now_s, world)
         return None
 

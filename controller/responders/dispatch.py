@@ -27,6 +27,7 @@ from ovs_dhcpd.controller.responders.responder import Responder
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire.declined import Declined
+from ovs_dhcpd.controller.wire.frames import tag_of
 from ovs_dhcpd.controller.wire.nxt import (
     BODY,
     CONTINUATION,
@@ -82,7 +83,7 @@ class Path:
     with the result bit 1 and 0.  ``respond`` gives the verdict on a packet.  With a ``layout`` the
     same request has the same answer, as :mod:`controller.responders.repeat` has it.
 
-    ``on_decline`` is called with the verdict where a client declines its address.
+    ``on_decline`` is called with the packet and the verdict where a client declines its address.
     """
 
     __slots__ = (
@@ -98,7 +99,7 @@ class Path:
         respond: Callable[[bytes], Verdict],
         *,
         layout: Layout | None = None,
-        on_decline: Callable[[Verdict], object] = lambda _: None,
+        on_decline: Callable[[bytes, Verdict], object] = lambda *_: None,
     ) -> None:
         self._version = version
         self._answered = answered
@@ -126,10 +127,10 @@ class Path:
             verdict = _internal_error(error)
         if isinstance(verdict, Silence):
             if verdict.reason is Reason.DECLINED:
-                self._on_decline(verdict)
+                self._on_decline(packet, verdict)
             return encode_resume(self._version, packet, self._unanswered), verdict
         if verdict.message == DECLINE:
-            self._on_decline(verdict)
+            self._on_decline(packet, verdict)
         elif layout and layout.fits(packet):
             self._remember(layout, key, verdict)
         return encode_resume(self._version, verdict.frame, self._answered), verdict
@@ -243,12 +244,13 @@ class Dispatcher:
         self._paths[after_packet] = path
         return path
 
-    def _note_declined(self, metadata: bytes, verdict: Verdict) -> None:
+    def _note_declined(self, metadata: bytes, packet: bytes, verdict: Verdict) -> None:
         from ovs_dhcpd.controller.wire.trace import in_port  # which is seldom needed
 
         ofport = in_port(metadata)
         if ofport is not None:
-            self.declined.append(Declined(ofport, verdict.mac, verdict.address))
+            declined = Declined(ofport, tag_of(packet), verdict.mac, verdict.address)
+            self.declined.append(declined)
 
     def _bucket(self, message: bytes) -> TokenBucket | None:
         """The token bucket of the flow that sent ``message``, if it has one."""
@@ -300,13 +302,13 @@ def _results(metadata: bytes, register: int, bit: int) -> tuple[bytes, bytes]:
 def compile_path(
     message: bytes,
     servers: Servers,
-    on_decline: Callable[[bytes, Verdict], object],
+    on_decline: Callable[[bytes, bytes, Verdict], object],
     *,
     only_ours: bool = False,
 ) -> Path | None:
     """The path of the flow that sent ``message``; None if its packets are not to be resumed.
 
-    ``on_decline`` is called with the packet-ins' metadata and the verdict where a client declines
+    ``on_decline`` is called with the packet-in's metadata, packet and verdict where a client declines
     its address.
     """
     packet_in = decode_packet_in2(message)

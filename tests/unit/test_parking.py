@@ -73,17 +73,17 @@ def test_what_is_declined_is_parked_and_the_port_decided_anew(commands: Commands
     asked = []
 
     def hear(*arguments: object) -> Decline | None:
-        asked.append(arguments[:4])
-        return decline if arguments[2] == ADDRESS else None
+        asked.append(arguments[:3])
+        return decline if arguments[1] == ADDRESS else None
 
     made, _ = parking_of(database, decline=hear)
-    assert made.hear("br0", Declined(7, MAC, ADDRESS.packed)) == {"vm1"}
+    assert made.hear("br0", Declined(7, 100, MAC, ADDRESS.packed)) == {"vm1"}
     assert database.there == {PLACE: decline.parked}
-    assert made.hear("br0", Declined(7, MAC, bytes([10, 0, 0, 6]))) == set()
-    assert made.hear("br0", Declined(7, MAC, b"")) == set()
+    assert made.hear("br0", Declined(7, 100, MAC, bytes([10, 0, 0, 6]))) == set()
+    assert made.hear("br0", Declined(7, 100, MAC, b"")) == set()
     assert asked == [
-        ("br0", 7, ADDRESS, NOW_S),
-        ("br0", 7, ip_address("10.0.0.6"), NOW_S),
+        (("br0", 7, 100), ADDRESS, NOW_S),
+        (("br0", 7, 100), ip_address("10.0.0.6"), NOW_S),
     ]
     assert made.wait_s() == 60
 

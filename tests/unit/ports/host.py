@@ -105,9 +105,8 @@ class Host:
         """A client behind the port declines what it was served, or this address."""
         address = address or self.served[name][0]
         served = self._binder.served[name]
-        decline = self._binder.decline(
-            BRIDGE, served.ofport, ip_address(address), now_s, World(self, self.sources)
-        )
+        where = BRIDGE, served.ofport, served.bindings[0][1].tag or 0
+        decline = self._binder.decline(where, ip_address(address), now_s, World(self, self.sources))
         if decline and decline.parked:
             self._parked[decline.network, decline.address] = decline.parked
         self.settle({decline.port} if decline else ())

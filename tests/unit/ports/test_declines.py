@@ -3,7 +3,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
+from ovs_dhcpd.controller.ports.interface import Memory
+from ovs_dhcpd.controller.ports.vlans import vlans_of
 
 from tests.unit.ports.host import Host
 from tests.unit.ports.pooled import MACS, lab, remembers, reserved
@@ -104,3 +108,15 @@ def test_what_is_declined_in_one_family_stays_in_the_other() -> None:
     host.decline("tap1", six)
     assert host.served["tap1"][0] == four
     assert host.served["tap1"][1] != six
+
+
+def test_the_same_address_in_two_vlans_of_a_port_is_declined_in_its_own() -> None:
+    vlan = "{{dhcpv4: {{cidr: 10.0.0.0/24}}, pool: 10.0.0.100-10.0.0.109, tag: {}}}"
+    host = Host(f"networks: {{a: {vlan.format(10)}, b: {vlan.format(20)}}}")
+    address = ip_address("10.0.0.100")
+    remembered = {tag: Memory((address,), f"tap1.{tag}") for tag in (10, 20)}
+    host.plug("tap1", vlans=vlans_of("", None, frozenset(remembered)), of_vlans=remembered)
+    assert host.served == {"tap1.10": [str(address)], "tap1.20": [str(address)]}
+    host.decline("tap1.20")
+    assert {*host.parked("br-int")} == {("b", address)}
+    assert host.served["tap1.10"] == [str(address)] != host.served["tap1.20"]

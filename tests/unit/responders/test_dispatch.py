@@ -18,6 +18,7 @@ from ovs_dhcpd.controller.responders.repeat import Template
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire.declined import Declined
+from ovs_dhcpd.controller.wire.frames import with_tag
 from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts, encode_userdata
@@ -173,16 +174,22 @@ def test_a_responder_that_cannot_be_made_does_not_keep_the_packet(
     assert resumed(message) == (DISCOVER, PLAIN)
 
 
-def test_what_a_client_declines_is_noted_with_its_port() -> None:
+def test_what_a_client_declines_is_noted_with_its_port_and_vlan() -> None:
     dispatcher = Dispatcher()
     decline = request(DECLINE, MAC, option(50, "192.168.1.7"), option(54, "192.168.1.1"))
+    tagged = with_tag(decline, 100)
     decline6 = requests6.ask(DECLINE6, requests6.SERVER_ID, ia_na(0, "fd00::77", requests6.OWN))
-    for packet, userdata in ((decline, USERDATA), (DISCOVER, USERDATA), (decline6, USERDATA6)):
-        resume(packet_in(packet, userdata), dispatcher)
+    for packet in (decline, DISCOVER, tagged):
+        resume(packet_in(packet, USERDATA), dispatcher)
+    resume(packet_in(decline6, USERDATA6), dispatcher)
     mac = bytes.fromhex(MAC.replace(":", ""))
     mac6 = bytes.fromhex(requests6.MAC.replace(":", ""))
     own, own6 = bytes([192, 168, 1, 7]), ip_address(requests6.OWN).packed
-    assert dispatcher.declined == [Declined(1, mac, own), Declined(1, mac6, own6)]
+    assert dispatcher.declined == [
+        Declined(1, 0, mac, own),
+        Declined(1, 100, mac, own),
+        Declined(1, 0, mac6, own6),
+    ]
 
 
 def test_a_packet_that_is_not_frozen_is_not_resumed() -> None:
