@@ -59,7 +59,14 @@ def ask(rundir: Path, command: str, *words: str) -> str:
     Where several run there it is one that has the turn on a bridge, and else the one that was
     started last.  Raises :exc:`AskError`.
     """
-    with _connect(rundir) as connection:
+    with _connect(rundir, sockets(rundir), PROGRAM) as connection:
+        return _ask(connection, command, words)
+
+
+def ask_switch(rundir: Path, command: str, *words: str) -> str:
+    """What the ovs-vswitchd in ``rundir`` answers.  Raises :exc:`AskError`."""
+    paths = sorted(rundir.glob("ovs-vswitchd*.ctl"), reverse=True)
+    with _connect(rundir, paths, "ovs-vswitchd") as connection:
         return _ask(connection, command, words)
 
 
@@ -89,11 +96,12 @@ def _active(rundir: Path) -> Iterator[int]:
                 yield pid
 
 
-def _connect(rundir: Path) -> socket.socket:
+def _connect(rundir: Path, paths: list[Path], program: str) -> socket.socket:
+    """A connection to the first of ``paths`` that somebody listens at."""
     import socket
 
     why = ""
-    for path in sockets(rundir):
+    for path in paths:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(ANSWER_S)
         try:
@@ -105,7 +113,7 @@ def _connect(rundir: Path) -> socket.socket:
             why = why or f"{path}: {error.strerror}"
         else:
             return connection
-    what = f"expected the socket of a running {PROGRAM} there (--ovs-rundir DIR)"
+    what = f"expected the socket of a running {program} there (--ovs-rundir DIR)"
     raise AskError(why or f"{rundir}: nobody to ask, {what}")
 
 

@@ -102,6 +102,13 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         f"Northbound database included; TARGET is as in ovs-appctl -t ({PROGRAM} if not given)",
     )
 
+    trace = add("trace", None, "say what becomes of a client's packet, step by step")
+    if argv[:1] == ["trace"]:
+        from ovs_dhcpd.controller import trace_command
+
+        trace_command.add_options(trace)
+        trace.set_defaults(function=trace_command.run)
+
     encode = add("encode", _encode, "print the OpenFlow action for a logical one")
     encode.add_argument("action", metavar="ACTION", help="'reg0[3] = put_dhcp_opts(…);'")
 
@@ -151,21 +158,20 @@ def _flows(args: argparse.Namespace) -> int:
     from ovs_dhcpd.flows.pipeline.meter import port_meter
 
     configuration = yaml_file.load(*args.files)
-    ports = [port for network in configuration.networks for port in network.ports]
-    names = [*dict.fromkeys(map(_plugged_as, ports))]
+    numbered = configuration.numbered()
     ofports = dict(args.ofport)
-    if unknown := [name for name in ofports if name not in names]:
+    if unknown := [name for name in ofports if name not in numbered]:
         what = "no such port, expected an iface-id of the file"
         return _fail(f"{PROGRAM}: --ofport {name}: {what}" for name in unknown)
     if not ofports:
-        ofports = {name: number for number, name in enumerate(names, 1)}
+        ofports = numbered
         note = "no --ofport: the ports are numbered from 1 in the order of the file"
         print(f"{PROGRAM}: {note}", file=sys.stderr)
     if args.meters:
         users: dict[str, list[Network]] = {}
         for network in configuration.networks:
             for port in network.ports:
-                users.setdefault(_plugged_as(port), []).append(network)
+                users.setdefault(port.plugged_as, []).append(network)
         plugged = {ofports[name]: found for name, found in users.items() if name in ofports}
         _print_all(filter(None, [port_meter(found, each) for each, found in plugged.items()]))
         return 0
@@ -173,14 +179,9 @@ def _flows(args: argparse.Namespace) -> int:
     for network in configuration.networks:
         _print_all(pipeline.network_flows(network))
         for port in _with_addresses(network):
-            if ofport := ofports.get(_plugged_as(port)):
+            if ofport := ofports.get(port.plugged_as):
                 _print_all(pipeline.port_flows(network, port, ofport))
     return 0
-
-
-def _plugged_as(port: Port) -> str:
-    """The name of the port whose interface it is."""
-    return port.parent.name if port.parent else port.name
 
 
 def _lflows(args: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ import ovs.daemon
 import ovs.poller
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
+from ovs_dhcpd.controller.bindings_json import encode_bindings
 from ovs_dhcpd.controller.bridges.reachable import unreachable
 from ovs_dhcpd.controller.bridges.whose import Stranger, whose
 from ovs_dhcpd.controller.connections import Connections
@@ -382,7 +383,7 @@ class Daemon:
 
     def _add_commands(self) -> None:
         add_command("bindings/refused", "", 0, 0, lambda _: printable_lines(self._refused_lines()))
-        add_command("bindings/show", "", 0, 0, lambda _: printable_lines(self._binding_lines()))
+        add_command("bindings/show", "[-f json]", 0, 2, self._show_bindings)
         add_command("exit", "[cleanup]", 0, 1, self._exit_command)
         add_command("lflows/show", "", 0, 0, lambda _: printable_lines(self._lflow_lines()))
         add_command("reload", "", 0, 0, lambda _: self._reload())
@@ -402,6 +403,16 @@ class Daemon:
         return status(
             {name: keeper.status(self._switches.trouble(name)) for name, keeper in keepers}
         )
+
+    def _show_bindings(self, argv: list[str]) -> str:
+        if argv and argv != ["-f", "json"]:
+            raise CommandError(f"{escape(' '.join(argv))}: expected -f json")
+        if argv:
+            plugged = self._database.plugged
+            interfaces = ((name, plugged(name)) for name in self._binder.served)
+            names = {name: interface.name for name, interface in interfaces if interface}
+            return encode_bindings(self._binder.served, names)
+        return printable_lines(self._binding_lines())
 
     def _binding_lines(self) -> list[str]:
         served = sorted(self._binder.served.items())

@@ -118,6 +118,11 @@ class Port:
         """The VLAN in whose tag its packets come; None: they have none."""
         return (self.parent.tag or None) if self.parent else None
 
+    @property
+    def plugged_as(self) -> str:
+        """The name of the port whose interface it is behind."""
+        return self.parent.name if self.parent else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -245,6 +250,11 @@ class Configuration:
     """Everything that one or more files say."""
 
     networks: tuple[Network, ...]
+
+    def numbered(self) -> dict[str, int]:
+        """Ports that may be plugged in, by name, with numbers from 1 in the order of the files."""
+        names = [port.plugged_as for network in self.networks for port in network.ports]
+        return {name: number for number, name in enumerate(dict.fromkeys(names), 1)}
 
 
 def default_server_mac(network_name: str) -> bytes:

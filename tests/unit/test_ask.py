@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ovs_dhcpd.controller import ask as asking
-from ovs_dhcpd.controller.ask import AskError, add_rundir, ask, ask_for_json, sockets
+from ovs_dhcpd.controller.ask import AskError, add_rundir, ask, ask_for_json, ask_switch, sockets
 from ovs_dhcpd.controller.switch.lock import Lock, lock_path
 
 Answer = Callable[[dict[str, object]], bytes]
@@ -23,8 +23,8 @@ Answer = Callable[[dict[str, object]], bytes]
 class Server:
     """A control socket in `rundir` whose daemon has this `pid`; `answer` makes its bytes."""
 
-    def __init__(self, rundir: Path, pid: int, answer: Answer) -> None:
-        self.path = rundir / f"ovs-dhcpd.{pid}.ctl"
+    def __init__(self, rundir: Path, pid: int, answer: Answer, program: str = "ovs-dhcpd") -> None:
+        self.path = rundir / f"{program}.{pid}.ctl"
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self.path))
         self._listener.listen()
@@ -143,3 +143,12 @@ def test_the_command_line_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
     add_rundir(parser)
     assert parser.parse_args([]).ovs_rundir == Path("/run/there")
     assert parser.parse_args(["--ovs-rundir", "/x"]).ovs_rundir == Path("/x")
+
+
+def test_the_switch_is_asked_at_its_own_socket(tmp_path: Path, serve: Serve) -> None:
+    serve(7, lambda _: reply("the daemon"))
+    with pytest.raises(AskError, match="expected the socket of a running ovs-vswitchd there"):
+        ask_switch(tmp_path, "ofproto/trace", "br-int")
+    server = Server(tmp_path, 8, lambda asked: reply(f"{asked['params']}"), "ovs-vswitchd")
+    assert ask_switch(tmp_path, "ofproto/trace", "br-int", "in_port=1") == "['br-int', 'in_port=1']"
+    server.close()

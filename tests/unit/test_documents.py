@@ -6,7 +6,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+from ovs_dhcpd.controller import cli
 from ovs_dhcpd.controller.sources import yaml_file
+from ovs_dhcpd.controller.tracing.requests import KINDS
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option
 from ovs_dhcpd.flows.options.values import TYPES
 
@@ -64,4 +67,19 @@ def test_what_is_added_for_ipv6_is_that_of_the_example() -> None:
 
 def test_every_command_is_listed() -> None:
     commands = [re.findall("[a-z]+", row)[0] for row in rows_of(OPERATE, "| command | does |")]
-    assert commands == ["run", "check", "flows", "lflows", "encode", "decode"]
+    assert commands == ["run", "check", "flows", "lflows", "trace", "encode", "decode"]
+
+
+def test_the_trace_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    command = "    $ ovs-dhcpd trace "
+    port, kind, *_ = OPERATE.split(command)[1].split(" ")
+    example = ROOT / "tests" / "examples" / "finance-network1.yaml"
+    assert cli.main(["trace", port, kind, "--config", str(example)]) == 0
+    lines = capsys.readouterr()[0].splitlines()
+    shown = OPERATE.split(command)[1].splitlines()[1 : len(lines) + 2]
+    assert [*lines, ""] == [line.removeprefix("    ") for line in shown]
+
+
+def test_every_kind_of_packet_is_named() -> None:
+    section = OPERATE.split("## What would it be answered")[1].split("\n## ")[0]
+    assert [kind for kind in KINDS if f"`{kind}`" not in section] == []

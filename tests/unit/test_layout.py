@@ -35,10 +35,12 @@ ROOMS = {
     "controller.ports": BINDINGS,
     "controller.bridges": {"controller.responders", "controller.wire"} | PIPELINE,
     "controller.switch": {"controller.responders", "controller.wire"},
+    "controller.tracing": RESPONDERS | {"controller.responders"},
     "controller.ovsdb": {"controller.ports"} | PIPELINE,
     "controller.sources": {"controller.ovsdb", "controller.ports"} | CONFIGURATION,
 }
 PURE = {"controller.bridges", "controller.ports", "controller.responders", "controller.wire"}
+PURE |= {"controller.tracing"}
 PURE |= {room for room in ROOMS if room.startswith("flows.")}
 
 

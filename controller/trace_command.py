@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ovs-dhcpd trace``: its command line, the bridge that is asked, and what is written."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ovs_dhcpd.controller.ask import add_rundir, ask, ask_switch
+from ovs_dhcpd.controller.bindings_json import Bound, decode_bindings
+from ovs_dhcpd.controller.tracing.requests import KINDS, Client, parse_settings
+from ovs_dhcpd.flows.bindings.mac import parse_mac
+from ovs_dhcpd.flows.configuration.section import ConfigError
+from ovs_dhcpd.flows.options.table import OptionError
+from ovs_dhcpd.flows.options.wording import either, escape, hint, printable
+from ovs_dhcpd.flows.pipeline.flow import show_port
+
+from ovs_dhcpd import PROGRAM
+
+if TYPE_CHECKING:
+    from ovs_dhcpd.controller.tracing.course import Bridge
+    from ovs_dhcpd.flows.bindings.network import Configuration
+    from ovs_dhcpd.flows.pipeline.flow import Flow
+
+
+class Subject(NamedTuple):
+    """The port that a packet is of, and the bridge that it comes into."""
+
+    bound: Bound
+    bridge: Bridge
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What says which packet of whom, and through which flows."""
+    parser.add_argument("port", metavar="PORT", help="its iface-id, or its interface's name")
+    parser.add_argument(
+        "kind",
+        metavar="KIND",
+        nargs="?",
+        default="discover",
+        choices=KINDS,
+        help=f"what is sent: {either(KINDS)} (default: discover)",
+    )
+    parser.add_argument(
+        "--set",
+        metavar="OPTION=VALUE",
+        action="append",
+        default=[],
+        help="the message has this option, by its name or as option_NNN; without VALUE it has not",
+    )
+    parser.add_argument(
+        "--mac",
+        metavar="MAC",
+        type=_mac,
+        help="who sends, for a port that serves several or any (default: the port's first)",
+    )
+    parser.add_argument(
+        "--pcap", metavar="FILE", type=Path, help="write the request and the reply there"
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="the flows that these files come to, the ports numbered from 1 in their order, "
+        "instead of those of the running daemon's bridge",
+    )
+    add_rundir(parser)
+
+
+def _mac(text: str) -> bytes:
+    try:
+        return parse_mac(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trace it; 0: it is answered, 1: it is not, or it could not be traced."""
+    from ovs_dhcpd.controller.tracing.transaction import show, trace
+
+    try:
+        settings = parse_settings(KINDS[args.kind], args.set)
+    except OptionError as error:
+        raise _mistake(f"--set {error}") from None
+    bound, bridge = _from_files(args) if args.config else _running(args)
+    mac = args.mac or (bytes.fromhex(bound.mac.replace(":", "")) if bound.mac else None)
+    if mac is None:
+        raise _mistake(f"port {escape(bound.port)}: it serves any MAC, expected --mac MAC")
+    traced = trace(bridge, bound.ofport, args.kind, Client(mac, bound.tag), settings)
+    where = f"{bound.bridge} port {show_port(bound.ofport)}"
+    interface = f" ({bound.interface})" if bound.interface else ""
+    tag = f", VLAN {bound.tag}" if bound.tag else ""
+    print(printable(f"# {where}{interface}: {bound.port} of {bound.network}{tag}"))
+    if traced.kind != args.kind:
+        print(f"# {args.kind} comes after {traced.kind}, to which there is no answer:")
+    for line in show(traced, where):
+        print(printable(line))
+    if args.pcap:
+        _write(args.pcap, [traced.request, *([traced.reply] if traced.reply else [])])
+    return 0 if traced.reply and traced.kind == args.kind else 1
+
+
+def _mistake(what: str) -> ConfigError:
+    return ConfigError([f"{PROGRAM} trace: {what}"])
+
+
+def _write(path: Path, frames: list[bytes]) -> None:
+    from ovs_dhcpd.controller.wire.pcap import pcap_header, pcap_packet
+
+    now_us = time.time_ns() // 1000
+    path.write_bytes(
+        pcap_header() + b"".join(pcap_packet(frame, now_us + i) for i, frame in enumerate(frames))
+    )
+
+
+def _running(args: argparse.Namespace) -> Subject:
+    """The port as the daemon serves it, and its bridge."""
+    from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge
+
+    bindings = decode_bindings(ask(args.ovs_rundir, "bindings/show", "-f", "json"))
+    found = [each for each in bindings if args.port in (each.port, each.interface)]
+    if not found:
+        names = {each.port for each in bindings}
+        what = f"the daemon serves no such port{hint(args.port, names)}"
+        more = f"ovs-appctl -t {PROGRAM} bindings/refused has what is left out, and why"
+        raise _mistake(f"{escape(args.port)}: {what}; {more}")
+    bound = _of_mac(found, args.mac)
+    ask_bridge = partial(ask_switch, args.ovs_rundir)
+    return Subject(bound, LiveBridge(ask_bridge, bound.bridge, bound.ofport))
+
+
+def _of_mac(bindings: list[Bound], mac: bytes | None) -> Bound:
+    """The one with that MAC, else the first."""
+    named = mac.hex(":") if mac else None
+    return next((each for each in bindings if each.mac == named), bindings[0])
+
+
+def _from_files(args: argparse.Namespace) -> Subject:
+    """The port as the files have it, and a bridge with the flows that they come to."""
+    from ovs_dhcpd.controller.sources import yaml_file
+    from ovs_dhcpd.controller.tracing.flow_walk import FlowWalk
+
+    configuration = yaml_file.load(*args.config)
+    numbers = configuration.numbered()
+    for network in configuration.networks:
+        for port in network.ports:
+            if port.name != args.port:
+                continue
+            if network.lacking(port):
+                what = "its address is chosen when it is plugged in, expected to trace the daemon"
+                raise _mistake(f"port {escape(port.name)}: {what}, without --config")
+            ofport = numbers[port.plugged_as]
+            bound = Bound(
+                *(port.name, "", network.bridge, ofport, network.name),
+                *(port.mac.hex(":") if port.mac else None, port.tag),
+                [str(address) for address in port.addresses],
+            )
+            flows = _flows(configuration, network.bridge, numbers)
+            return Subject(bound, FlowWalk(flows, ofport))
+    names = {port.name for network in configuration.networks for port in network.ports}
+    what = f"no such port in {', '.join(args.config)}{hint(args.port, names)}"
+    raise _mistake(f"{escape(args.port)}: {what}")
+
+
+def _flows(configuration: Configuration, bridge: str, numbers: dict[str, int]) -> Iterator[Flow]:
+    from ovs_dhcpd.flows.pipeline import build
+
+    yield from build.bridge_flows()
+    for network in configuration.networks:
+        if network.bridge != bridge:
+            continue
+        yield from build.network_flows(network)
+        for port in network.ports:
+            if not network.lacking(port):
+                yield from build.port_flows(network, port, numbers[port.plugged_as])

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One packet's way through a bridge, as ``ovs-dhcpd trace`` tells it."""
