@@ -207,6 +207,11 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
     owner = crc32(
         repr((files, args.nb, args.bridge, args.external)).encode("utf-8", "surrogateescape")
     )
+    if args.overwrite_pidfile and files:
+        # The pidfile is made before they are read, and is another's: a mistake must not take it.
+        from ovs_dhcpd.controller.sources import yaml_file
+
+        yaml_file.load(*files, bridge=args.bridge)
 
     def start() -> int:
         with Connections(rundir, openflow, owner, dial=listen is None) as connections:

@@ -362,6 +362,16 @@ def test_a_new_version_is_started_beside_the_old_one_and_gets_its_name(
             assert pidfile.read_text() == f"{new.process.pid}\n"
 
 
+def test_a_mistake_leaves_the_pidfile_to_who_has_it(switch: PrivateOvs) -> None:
+    pidfile = switch.run_dir / "ovs-dhcpd.pid"
+    with started(switch, reference.configuration(), "--pidfile") as old:
+        arguments = ("--pidfile", "--overwrite-pidfile")
+        with Dhcpd(switch, "networks: 7", *arguments, label="-2") as new:
+            assert new.process.wait() == 1
+            assert f"{new.configuration_file}:1: " in new.log()
+        assert pidfile.read_text() == f"{old.process.pid}\n"
+
+
 def test_a_flow_in_the_way_is_named_after_a_takeover_too(switch: PrivateOvs, guest: Guest) -> None:
     """It was there, or came, while another was active: who takes over has seen it."""
     match = f"table=0,priority=200,in_port={switch.ofport(guest.port)},udp,tp_dst=67"
