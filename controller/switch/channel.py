@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 HANDSHAKE_S = 10.0  # a switch that is busy with its ports may take seconds
 QUIET_S = 0.005  # after that, there is time for the log
 _QUIET = struct.pack("@ll", 0, int(QUIET_S * 1e6))  # a struct timeval, on Linux
+MAX_DECLINED = 1000  # that wait for the daemon's thread; who is not heard declines again
 READ_SIZE = 64 * 1024  # more would be mapped and unmapped for each read, at 13 µs
 
 
@@ -277,14 +278,14 @@ class Channel:
                     self._held.add(message, now_s)
         if self._dispatcher.declined:
             self._tell_of_declined()
-            self._inbox.wait_for_room(self)
 
     def _tell_of_declined(self) -> None:
         if not self._introduced.is_set():
+            del self._dispatcher.declined[MAX_DECLINED:]
             return
         declined, self._dispatcher.declined = self._dispatcher.declined, []
         for event in dict.fromkeys(declined):
-            self.tell(event)
+            self._inbox.post(self, event, at_most=MAX_DECLINED)
 
     def _answer(self, packet_ins: Iterable[bytes]) -> None:
         """Resume what is to be resumed of them, in one write, and note the last one."""

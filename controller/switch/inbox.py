@@ -30,13 +30,23 @@ class Inbox(Generic[Sender]):
     def __init__(self) -> None:
         self._events: deque[tuple[Sender, Event, int]] = deque()
         self._sizes: Counter[Sender] = Counter()
+        self._kinds: Counter[tuple[Sender, type]] = Counter()
         self._room = threading.Condition()
         self.fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
 
-    def post(self, sender: Sender, event: Event, size: int = 0) -> None:
-        """Have :meth:`take` yield this, which was ``size`` bytes on the wire; from any thread."""
+    def post(
+        self, sender: Sender, event: Event, size: int = 0, *, at_most: int | None = None
+    ) -> None:
+        """Have :meth:`take` yield this, which was ``size`` bytes on the wire; from any thread.
+
+        It is left out where ``at_most`` of its kind and sender wait.
+        """
         size += EVENT_SIZE
+        kind = sender, type(event)
         with self._room:
+            if at_most is not None and self._kinds[kind] >= at_most:
+                return
+            self._kinds[kind] += 1
             self._sizes[sender] += size
             self._events.append((sender, event, size))
         self.wake()
@@ -61,5 +71,9 @@ class Inbox(Generic[Sender]):
                 self._sizes[sender] -= size
                 if self._sizes[sender] <= 0:
                     del self._sizes[sender]
+                kind = sender, type(event)
+                self._kinds[kind] -= 1
+                if not self._kinds[kind]:
+                    del self._kinds[kind]
                 self._room.notify_all()
             yield sender, event

@@ -7,7 +7,7 @@ import select
 import threading
 
 from ovs_dhcpd.controller.switch.inbox import MAX_SIZE, Inbox
-from ovs_dhcpd.controller.wire.events import Committed, Event
+from ovs_dhcpd.controller.wire.events import Committed, Event, FlowCount
 
 from tests.lab.process import wait_until
 
@@ -34,6 +34,18 @@ def test_what_is_posted_meanwhile_is_for_the_next_time() -> None:
     assert taken == [Committed(0)]
     assert select.select([inbox.fd], [], [], 0)[0]
     assert list(inbox.take()) == [("a", Committed(1))]
+
+
+def test_what_is_too_many_of_a_kind_is_left_out_until_some_are_taken() -> None:
+    inbox: Inbox[str] = Inbox()
+    for xid in range(5):
+        inbox.post("a", Committed(xid), at_most=2)
+    inbox.post("a", FlowCount(0, 0), at_most=2)
+    inbox.post("b", Committed(5), at_most=2)
+    taken = [("a", Committed(0)), ("a", Committed(1)), ("a", FlowCount(0, 0)), ("b", Committed(5))]
+    assert list(inbox.take()) == taken
+    inbox.post("a", Committed(6), at_most=2)
+    assert list(inbox.take()) == [("a", Committed(6))]
 
 
 def test_who_says_too_much_waits_and_others_do_not() -> None:

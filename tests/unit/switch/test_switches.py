@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher
+from ovs_dhcpd.controller.switch import channel as channel_module
 from ovs_dhcpd.controller.switch import os_ken_app, switches
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.listener import ListenOn
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
+from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.events import Committed, FlowDump, PortAdded, Refused
 from ovs_dhcpd.controller.wire.openflow import OFP15, message
 
@@ -24,9 +26,11 @@ from tests.lab.openflow_peer import (
     ECHO_REPLY,
     ECHO_REQUEST,
     ERROR,
+    EXPERIMENTER,
     PORT_STATUS,
     Peer,
 )
+from tests.lab.packets import DECLINE, option, request
 from tests.unit.packet_ins import packet_in
 from tests.unit.switch.connections import PATIENCE_S, Lab
 from tests.unit.wire.replies import dump_reply, entry
@@ -161,6 +165,50 @@ def test_all_that_was_answered_is_noted_when_the_end_comes(
     channel.hold()
     lab.switches.stop()
     assert lab.journal.messages == {"DHCPOFFER": 3}
+
+
+def declines(peer: Peer, *numbers: int) -> None:
+    """Clients with these numbers decline their address; on return all have been heard."""
+    words = option(50, "192.168.1.7"), option(54, "192.168.1.1")
+    packets = [request(DECLINE, f"02:00:00:00:00:{number:02x}", *words) for number in numbers]
+    peer.connection.sendall(b"".join(packet_in(packet) for packet in packets))
+    for _ in packets:
+        assert peer.receive()[0] == EXPERIMENTER
+    peer.send(ECHO_REQUEST)
+    assert peer.receive()[0] == ECHO_REPLY
+
+
+def declined(number: int) -> Declined:
+    return Declined(1, 0, bytes([2, 0, 0, 0, 0, number]), bytes([192, 168, 1, 7]))
+
+
+def test_of_what_is_declined_little_waits_and_packets_never_do(
+    lab: Lab, connected: tuple[Channel, Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "MAX_DECLINED", 2)
+    channel, peer = connected
+    declines(peer, 1, 2, 3)
+    declines(peer, 4)
+    assert [lab.take() for _ in range(2)] == [(channel, declined(n)) for n in (1, 2)]
+    declines(peer, 3)
+    assert lab.take() == (channel, declined(3))
+    assert lab.is_quiet()
+
+
+def test_what_is_declined_before_os_ken_is_there_is_told_then(
+    early: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(channel_module, "MAX_DECLINED", 2)
+    early.switches.connect("br-int", str(early.path))
+    peer = early.accept()
+    peer.shake_hands()
+    assert peer.is_asked_for_packet_ins()
+    declines(peer, 1, 2, 3)
+    assert early.is_quiet()
+    early.switches.start_os_ken()
+    events = [early.take()[1] for _ in range(3)]
+    assert events == [Connected(OFP15, DATAPATH_ID), declined(1), declined(2)]
+    assert early.is_quiet()
 
 
 def test_a_packet_in_that_is_none_is_left_out(connected: tuple[Channel, Peer]) -> None:
