@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ovs_dhcpd.controller.ask import AskError
+from ovs_dhcpd.controller.ask import AskError, add_rundir, ask, ask_for_json
 from ovs_dhcpd.flows.configuration.section import ConfigError
 from ovs_dhcpd.flows.options.wording import escape, printable
 
@@ -109,6 +109,16 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         trace_command.add_options(trace)
         trace.set_defaults(function=trace_command.run)
 
+    leases = add("leases", _leases, "list who has which address, as the running daemon knows it")
+    leases.add_argument(
+        "names",
+        metavar="PORT|MAC|ADDRESS|NETWORK",
+        nargs="*",
+        help="of these alone; an interface, a prefix or a bridge names its leases too",
+    )
+    _add_format(leases, "table", "json", "csv")
+    add_rundir(leases)
+
     encode = add("encode", _encode, "print the OpenFlow action for a logical one")
     encode.add_argument("action", metavar="ACTION", help="'reg0[3] = put_dhcp_opts(…);'")
 
@@ -121,6 +131,16 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         "standard input and annotated",
     )
     return parser.parse_args(argv)
+
+
+def _add_format(command: argparse.ArgumentParser, *formats: str) -> None:
+    command.add_argument(
+        "-f",
+        "--format",
+        choices=formats,
+        default=formats[0],
+        help=f"how it is printed (default: {formats[0]})",
+    )
 
 
 def _fail(errors: Iterable[str]) -> int:
@@ -212,6 +232,24 @@ def _with_addresses(network: Network) -> Iterator[Port]:
 def _print_all(lines: Iterable[object]) -> None:
     for line in lines:
         print(line)
+
+
+# -- leases
+
+
+def _leases(args: argparse.Namespace) -> int:
+    from ovs_dhcpd.controller.lease_list import as_csv, as_table
+    from ovs_dhcpd.controller.table import wants_colour
+
+    if args.format == "json":
+        print(ask(args.ovs_rundir, "leases/show", "-f", "json", *args.names), end="")
+        return 0
+    document = ask_for_json(args.ovs_rundir, "leases/show", *args.names)
+    if args.format == "csv":
+        _print_all(as_csv(document))
+    else:
+        _print_all(as_table(document, colour=wants_colour(sys.stdout)))
+    return 0
 
 
 # -- encode, decode

@@ -7,6 +7,7 @@ Nothing that is sent to it ends the daemon, python-ovs's own commands included.
 from __future__ import annotations
 
 import errno
+import json
 import math
 import os
 import time
@@ -65,19 +66,71 @@ def add_command(
     """
 
     def answer(conn: Any, argv: list[str], _: object) -> None:
+        text = call(argv)
+        conn.reply(f"{text}\n" if text else None)
+
+    _register(name, usage, min_args, max_args, answer)
+
+
+def _register(
+    name: str,
+    usage: str,
+    min_args: int,
+    max_args: int,
+    answer: Callable[[Any, list[str], object], None],
+) -> None:
+    """Have ``answer`` answer, or what it raises be the answer."""
+
+    def answer_or_fail(conn: Any, argv: list[str], aux: object) -> None:
         try:
-            text = call(argv)
+            answer(conn, argv, aux)
         except CommandError as error:
             conn.reply_error(str(error))
         except OSError as error:
             conn.reply_error(
                 f"{error.filename}: {error.strerror}" if error.filename else str(error)
             )
-        else:
-            conn.reply(f"{text}\n" if text else None)
 
     ovs.unixctl.commands.pop(name, None)
-    ovs.unixctl.command_register(name, usage, min_args, max_args, answer, None)
+    ovs.unixctl.command_register(name, usage, min_args, max_args, answer_or_fail, None)
+
+
+def add_query(
+    name: str,
+    usage: str,
+    max_args: int,
+    query: Callable[[list[str]], object],
+    show: Callable[[Any], str],
+) -> None:
+    """Let ``ovs-appctl NAME [-f json]`` answer with what ``query`` returns, as ``show`` has it.
+
+    With ``-f json`` it is as JSON, and to ``ovs-appctl --format json`` the JSON itself.
+    """
+
+    def answer(conn: Any, argv: list[str], _: object) -> None:
+        as_json, words = split_format(argv)
+        found = query(words)
+        if wants_json(conn):
+            conn.reply_json(found)
+        else:
+            conn.reply(f"{json.dumps(found) if as_json else show(found)}\n")
+
+    _register(name, f"[-f json] {usage}", 0, max_args + 2, answer)
+
+
+def split_format(words: list[str]) -> tuple[bool, list[str]]:
+    """Whether a command is told ``-f json``, and its other words.  Raises :exc:`CommandError`."""
+    if "-f" not in words:
+        return False, words
+    at = words.index("-f")
+    if words[at + 1 : at + 2] != ["json"]:
+        raise CommandError(f"{' '.join(words[at : at + 2])}: expected -f json")
+    return True, words[:at] + words[at + 2 :]
+
+
+def wants_json(conn: Any) -> bool:
+    """Whether the other end has set its connection to JSON, as Open vSwitch 3.4's does."""
+    return getattr(getattr(conn, "_fmt", None), "name", "") == "JSON"
 
 
 def _set_log_levels(words: list[str]) -> None:

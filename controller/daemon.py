@@ -32,6 +32,7 @@ from ovs_dhcpd.controller.control import (
 )
 from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.keeper import Keeper
+from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.parking import Parking
 from ovs_dhcpd.controller.ports.binder import Binder, Decision, Served
@@ -122,6 +123,7 @@ class Daemon:
         self._parking = Parking(
             self._database, self._binder, self._world, lambda: [k.name for k in self._active()]
         )
+        self._leases = LeaseKeeper(self._database, self._journal, self._keepers)
         self._add_commands()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
@@ -151,6 +153,7 @@ class Daemon:
             self._database.flush()
             keepers = self._active() if self._partly_ready else ()
             self._synchronize(keepers)
+            self._leases.run()
             self._wait(keepers)
         if self._clean_up:
             self._delete_flows()
@@ -181,7 +184,7 @@ class Daemon:
         for row, lines in self._database.mistakes.take().items():
             self._refuse(f"row {row}", lines)
         faults, self._database.faults = self._database.faults, []
-        for fault in [*faults, *self._source.take_faults()]:
+        for fault in [*faults, *self._source.take_faults(), *self._leases.take_faults()]:
             self._faults.note(fault)
 
     def _note_bridges(self) -> None:
@@ -337,12 +340,15 @@ class Daemon:
                 self._database.remember(row, memory, tag)
         refused = dict(decision.refused)
         for name, bridge in decision.stop.items():
+            self._leases.stop(name)
             self._keepers[bridge].unplug(name)
         for name, served in decision.serve.items():
             keeper = self._keepers[served.bridge]
             try:
+                self._leases.serve(name, served)
                 keeper.plug(name, served.ofport, served.bindings)
             except Exception as error:  # a fault of ours: it costs this port
+                self._leases.stop(name)
                 keeper.unplug(name)
                 self._binder.let_go(name)
                 self._faults.note(Fault(f"port {name}", error))

@@ -107,7 +107,7 @@ class Keeper:
         """The sentence about the connection; empty if there is none."""
         return self._connection if self._channel else ""
 
-    def ask_for_counts(self, ofport: int) -> int:
+    def ask_for_counts(self, ofport: int | None = None) -> int:
         """As :meth:`Bridge.ask_for_counts`, sent; 0: there is nobody to ask."""
         with self._at_its_own_cost():
             number, messages = self.bridge.ask_for_counts(ofport)

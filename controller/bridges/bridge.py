@@ -127,8 +127,8 @@ class Bridge:
 
     # What somebody asks of one port.
 
-    def ask_for_counts(self, ofport: int) -> tuple[int, list[bytes]]:
-        """Ask the switch what the flows about this port, and the meters, have counted.
+    def ask_for_counts(self, ofport: int | None = None) -> tuple[int, list[bytes]]:
+        """Ask the switch what the flows about this port, or all of ours, and the meters counted.
 
         :meth:`counts` has the answer by the number that is returned.
         """

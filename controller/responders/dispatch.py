@@ -308,8 +308,8 @@ def compile_path(
 ) -> Path | None:
     """The path of the flow that sent ``message``; None if its packets are not to be resumed.
 
-    ``on_decline`` is called with the packet-in's metadata, packet and verdict where a client declines
-    its address.
+    ``on_decline`` is called with the packet-in's metadata, packet and verdict where a client
+    declines its address.
     """
     packet_in = decode_packet_in2(message)
     metadata, continuation = packet_in.metadata, packet_in.continuation

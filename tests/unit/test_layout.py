@@ -34,13 +34,14 @@ ROOMS = {
     "controller.responders": WIRE | BINDINGS,
     "controller.ports": BINDINGS,
     "controller.bridges": {"controller.responders", "controller.wire"} | PIPELINE,
+    "controller.leases": {"controller.responders", "controller.wire"} | PIPELINE,
     "controller.switch": {"controller.responders", "controller.wire"},
     "controller.tracing": RESPONDERS | {"controller.responders"},
     "controller.ovsdb": {"controller.ports"} | PIPELINE,
     "controller.sources": {"controller.ovsdb", "controller.ports"} | CONFIGURATION,
 }
 PURE = {"controller.bridges", "controller.ports", "controller.responders", "controller.wire"}
-PURE |= {"controller.tracing"}
+PURE |= {"controller.leases", "controller.tracing"}
 PURE |= {room for room in ROOMS if room.startswith("flows.")}
 
 
@@ -127,6 +128,7 @@ def test_every_module_says_its_licence_and_its_job(name: str) -> None:
 UNTESTED = {
     "controller.bridges.note": "values only",
     "controller.daemon": "it is the loop around all others: tests/switch, tests/ovn",
+    "controller.lease_keeper": "a real switch and journal tell it: tests/switch",
     "controller.ovsdb.idl": "a real ovsdb-server runs it: tests/database",
     "controller.ovsdb.open_vswitch": "a real ovsdb-server runs it: tests/database",
     "controller.ovsdb.writer": "a real ovsdb-server runs it: tests/database",

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where leases meet the clock, the switches, the journal and who asks for them.
+
+The journal tells of exchanges in the connections' threads, when there is time for it; all else is
+in the daemon's thread, which does not keep them waiting for more than one port.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+
+from ovs_dhcpd.controller.control import CommandError, add_query
+from ovs_dhcpd.controller.keeper import Keeper
+from ovs_dhcpd.controller.lease_list import as_table
+from ovs_dhcpd.controller.leases.document import NoSuchLease, document
+from ovs_dhcpd.controller.leases.leases import Leases
+from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
+from ovs_dhcpd.controller.ports.binder import Served
+from ovs_dhcpd.controller.ports.fault import Fault
+from ovs_dhcpd.controller.responders.exchange import Exchange
+from ovs_dhcpd.controller.switch.journal import Journal
+
+MAX_WORDS = 256  # of one command
+
+
+class LeaseKeeper:
+    """The leases of the bridges that ``keepers`` keep."""
+
+    def __init__(
+        self, database: OpenVSwitch, journal: Journal, keepers: Mapping[str, Keeper]
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._keepers = keepers
+        self._leases = Leases()
+        self._guard = threading.Lock()
+        self._listens = False
+        self._faults: deque[Fault] = deque(maxlen=1)
+        # By bridge: the question what the switch has counted; None once it is answered.
+        self._questions: dict[str, int | None] = {}
+        usage = "[PORT|MAC|ADDRESS|NETWORK]..."
+        add_query("leases/show", usage, MAX_WORDS, self._document, self._table)
+
+    def serve(self, name: str, served: Served) -> None:
+        """The port ``name`` is served just this."""
+        keeper = self._keepers[served.bridge]
+        since_s = time.monotonic() if keeper.is_active else None
+        with self._guard:
+            self._leases.serve(name, served.bridge, served.ofport, served.bindings, since_s)
+
+    def stop(self, name: str) -> None:
+        """The port is served no more."""
+        with self._guard:
+            self._leases.stop(name)
+
+    def take_faults(self) -> Iterator[Fault]:
+        """Faults of ours in taking note of an exchange; that costs what it said."""
+        while self._faults:
+            yield self._faults.popleft()
+
+    def run(self) -> None:
+        """Ask each bridge once, when it has become ours and is in step, what it has counted.
+
+        From then on it is heard what becomes of packets there.
+        """
+        for name, keeper in self._keepers.items():
+            if not keeper.is_active:
+                if self._questions.pop(name, 0) is None:
+                    with self._guard:
+                        self._leases.hand_over(name)
+            elif not keeper.bridge.in_step:
+                if self._questions.get(name):  # with the connection it has gone
+                    del self._questions[name]
+            elif name not in self._questions:
+                if question := keeper.ask_for_counts():
+                    self._questions[name] = question
+            elif number := self._questions[name]:
+                self._recall(name, keeper, number)
+        for name in self._questions.keys() - self._keepers.keys():
+            del self._questions[name]
+
+    def _recall(self, bridge: str, keeper: Keeper, number: int) -> None:
+        counts = keeper.bridge.counts(number)
+        if counts is None:
+            return
+        self._questions[bridge] = None
+        now_s = time.monotonic()
+        for name in self._leases.names(bridge):
+            flows = keeper.bridge.flows_of(name)
+            found = [(flow, counts[flow.cookie]) for flow in flows if flow.cookie in counts]
+            with self._guard:
+                self._leases.recall(name, found, now_s)
+        if not self._listens:
+            self._listens = True
+            self._journal.listen(self._hear)
+
+    def _hear(self, exchange: Exchange) -> None:
+        """In any thread, but in one at a time."""
+        try:
+            with self._guard:
+                self._leases.note(exchange, exchange.read.sent_s)
+        except Exception as error:  # a fault of ours
+            self._faults.append(Fault(f"leases of bridge {exchange.read.bridge}", error))
+
+    def _document(self, words: list[str]) -> Mapping[str, object]:
+        self._journal.write()
+        now_s = time.monotonic()
+        rows = self._leases.rows(now_s)
+        try:
+            return document(rows, self._plugged, now_s, time.time(), words)
+        except NoSuchLease as error:
+            raise CommandError(str(error)) from None
+
+    @staticmethod
+    def _table(found: Mapping[str, object]) -> str:
+        return "\n".join(as_table(found))
+
+    def _plugged(self, name: str) -> tuple[str, int | None]:
+        """The interface of a port that is served, and the VLAN of what it sends without a tag."""
+        interface = self._database.plugged(name)
+        return (interface.name, interface.tag) if interface else (name, None)

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The leases of all ports that are served.
+
+Memory is bounded by what is served: of a port without a MAC of its own, MAX_MACS clients are
+remembered, those that were heard last.  What is known of a port goes with it.
+
+What has been asked before we were there the switch may still know (:meth:`Leases.recall`): how
+often, and when last, but not what.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv6Network
+from typing import NamedTuple
+
+from ovs_dhcpd.controller.leases.lease import ASSIGNED, Lease, Said, said
+from ovs_dhcpd.controller.responders.exchange import Exchange
+from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
+from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+from ovs_dhcpd.controller.wire.trace import DHCPV4, DHCPV6, decode_asked, in_port
+from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.pipeline.flow import ETH_SRC, UDP, UDP6, Flow
+
+MAX_MACS = 16  # of one port and family
+MAX_REPEATS = 4096
+
+Bindings = Sequence[tuple[Network, Port]]
+Client = tuple[int, bytes]  # DHCPv4 (4) or DHCPv6 (6), and its MAC
+
+FAMILIES: Mapping[str, int] = {DHCPV4: 4, DHCPV6: 6}
+_OF_FLOWS = {UDP: 4, UDP6: 6}
+
+
+class Recalled(NamedTuple):
+    """What the switch knew of the requests before ours: how many since `since_s`, and when last.
+
+    `last_s` is None where it does not tell.
+    """
+
+    requests: int
+    since_s: float
+    last_s: float | None
+
+
+class Row(NamedTuple):
+    """A client of a port, as far as it is known; times are in seconds of :func:`time.monotonic`.
+
+    `mac` is None where any client is served and none has asked.  `addresses` are those assigned to
+    the port, and `prefixes` those that are delegated to it.  `state` is None where it is not known;
+    then `lease` says nothing.  `requests` were made since `requests_since_s`, the last at `last_s`;
+    None: not known.
+    """
+
+    port: str
+    bridge: str
+    ofport: int
+    network: Network
+    binding: Port
+    family: int
+    mac: bytes | None
+    addresses: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    state: str | None
+    lease: Lease
+    requests: int | None
+    requests_since_s: float | None
+    last_s: float | None
+
+
+class Leases:
+    """Keeps what is known of the leases of ports, by their names."""
+
+    def __init__(self) -> None:
+        self._ports: dict[str, _Served] = {}
+        self._places: dict[tuple[str, int], dict[str, None]] = {}  # names, by bridge and ofport
+        # What an answer was to whom, for the next time that it is given: then it is the same
+        # object, which is why it is kept here as well.
+        self._repeats: dict[int, tuple[Verdict, str, Client, Said]] = {}
+
+    def serve(
+        self, name: str, bridge: str, ofport: int, bindings: Bindings, now_s: float | None
+    ) -> None:
+        """The port ``name`` is served just this, as the bridge's port ``ofport``.
+
+        None is the time while another process serves it: nothing is known then.  What is known of
+        addresses that it has no more is forgotten.
+        """
+        self._repeats.clear()
+        before = self._ports.get(name)
+        if before and (before.bridge, before.ofport) == (bridge, ofport):
+            before.change(bindings)
+            return
+        if before:
+            self.stop(name)
+        self._ports[name] = _Served(bridge, ofport, bindings, now_s)
+        self._places.setdefault((bridge, ofport), {})[name] = None
+
+    def stop(self, name: str) -> None:
+        """The port is served no more."""
+        self._repeats.clear()
+        served = self._ports.pop(name, None)
+        if served:
+            place = served.bridge, served.ofport
+            del self._places[place][name]
+            if not self._places[place]:
+                del self._places[place]
+
+    def hand_over(self, bridge: str) -> None:
+        """It is another's turn on ``bridge``: what is known of its leases will not be so for long.
+
+        Nothing is known of them from then on, until the switch says again what it knows.
+        """
+        self._repeats.clear()
+        for served in self._ports.values():
+            if served.bridge == bridge:
+                served.leases.clear()
+                served.recalled.clear()
+                served.since_s = None
+
+    def recall(self, name: str, flows: Iterable[tuple[Flow, FlowCounts]], now_s: float) -> None:
+        """What the switch has counted by ``now_s`` of the flows that it has of this port."""
+        served = self._ports.get(name)
+        if served is None:
+            return
+        found: dict[Client, Recalled] = {}
+        for flow, counts in flows:
+            family = _OF_FLOWS.get(flow.protocol) if flow.protocol else None
+            if family is None:
+                continue
+            mac = next((term.value for term in flow.match if term.field is ETH_SRC), None)
+            client = family, b"" if mac is None else mac.to_bytes(6, "big")
+            last_s = None
+            if counts.idle_s is not None and counts.packets:
+                last_s = now_s - counts.idle_s
+            new = Recalled(counts.packets, now_s - counts.age_s, last_s)
+            found[client] = _sum(found[client], new) if client in found else new
+        for client, recalled in found.items():
+            known = served.requests(client)
+            served.recalled[client] = recalled._replace(requests=max(0, recalled.requests - known))
+        if served.since_s is None:
+            served.since_s = now_s
+
+    def note(self, exchange: Exchange, now_s: float) -> str | None:
+        """Something has been asked: the name of the port whose lease is another one by this."""
+        verdict = exchange.verdict
+        repeat = self._repeats.get(id(verdict))
+        if repeat:
+            _, name, client, what = repeat
+            return self._say(name, client, what, now_s)
+        packet_in = decode_packet_in2(exchange.message)
+        asked = decode_asked(packet_in.packet)
+        family = FAMILIES.get(asked.protocol) if asked else None
+        ofport = in_port(packet_in.metadata)
+        if asked is None or family is None or ofport is None:
+            return None
+        sender = packet_in.packet[6:12]
+        for name in self._places.get((exchange.read.bridge, ofport), ()):
+            found = self._ports[name].find(family, sender, asked.tag)
+            if found is None:
+                continue
+            client = family, found.mac or asked.mac
+            what = said(asked, verdict, _packed(found))
+            if isinstance(verdict, Answer):
+                if len(self._repeats) >= MAX_REPEATS:
+                    self._repeats.clear()
+                self._repeats[id(verdict)] = verdict, name, client, what
+            return self._say(name, client, what, now_s)
+        return None
+
+    def _say(self, name: str, client: Client, what: Said, now_s: float) -> str | None:
+        served = self._ports[name]
+        leases = served.leases
+        before = leases.get(client)
+        if before is None:
+            _make_room(leases, client[0])
+            before = Lease(ASSIGNED if served.has_never_asked(client) else "")
+        after = leases[client] = before.after(what, now_s)
+        changed = after.state != before.state or after.expires_s != before.expires_s
+        return name if changed or after.address != before.address else None
+
+    def names(self, bridge: str) -> list[str]:
+        """The ports of ``bridge``."""
+        return [name for name, served in self._ports.items() if served.bridge == bridge]
+
+    def rows(self, now_s: float, names: Iterable[str] | None = None) -> Iterator[Row]:
+        """What is known at ``now_s`` of each client of these ports, or of all, sorted by name.
+
+        Exchanges may be noted meanwhile.
+        """
+        for name in sorted(self._ports if names is None else names):
+            if served := self._ports.get(name):
+                for network, port in served.bindings:
+                    for family in (4, 6):
+                        yield from served.rows(name, network, port, family, now_s)
+
+    def next_expiry_s(self) -> float:
+        """When the next lease expires, math.inf if none does."""
+        return min(
+            (
+                lease.expires_s
+                for served in self._ports.values()
+                for lease in [*served.leases.values()]
+                if lease.expires_s is not None
+            ),
+            default=math.inf,
+        )
+
+
+class _Served:
+    """A port that is served, and what is known of its clients.
+
+    `since_s` is when it came; None: it was another's.
+    """
+
+    __slots__ = ("bindings", "bridge", "leases", "ofport", "recalled", "since_s")
+
+    def __init__(self, bridge: str, ofport: int, bindings: Bindings, since_s: float | None) -> None:
+        self.bridge = bridge
+        self.ofport = ofport
+        self.bindings = bindings
+        self.since_s = since_s
+        self.leases: dict[Client, Lease] = {}
+        self.recalled: dict[Client, Recalled] = {}  # a MAC that any client may have is b""
+
+    def change(self, bindings: Bindings) -> None:
+        """It is served this from now on."""
+        self.bindings = bindings
+        for client, lease in [*self.leases.items()]:
+            _, mac = client
+            still = [port for _, port in bindings if port.mac in (mac, None)]
+            if not any(lease.address in (b"", *_packed(port)) for port in still):
+                del self.leases[client]
+
+    def find(self, family: int, sender: bytes, tag: int) -> Port | None:
+        """What is served of this family to who sends such a packet."""
+        for network, port in self.bindings:
+            if (
+                (port.tag or 0) == tag
+                and port.mac in (sender, None)
+                and (_assigned(network, port, family) or _delegated(network, port, family))
+            ):
+                return port
+        return None
+
+    def requests(self, client: Client) -> int:
+        """How many are known of a client; of any client, where its MAC is b""."""
+        family, mac = client
+        return sum(
+            lease.requests
+            for (of, its), lease in self.leases.items()
+            if of == family and (not mac or its == mac)
+        )
+
+    def has_never_asked(self, client: Client) -> bool:
+        """Whether it is known that a client had not asked before its first lease is noted."""
+        family, _ = client
+        recalled = self.recalled.get(client) or self.recalled.get((family, b""))
+        return self.since_s is not None and not (recalled and recalled.requests)
+
+    def rows(
+        self, name: str, network: Network, port: Port, family: int, now_s: float
+    ) -> Iterator[Row]:
+        """The clients of this family that are served by one of its bindings."""
+        addresses = tuple(map(str, _assigned(network, port, family)))
+        prefixes = tuple(map(str, _delegated(network, port, family)))
+        if not (addresses or prefixes):
+            return
+        where = name, self.bridge, self.ofport, network, port, family
+        leases = self.leases.copy()
+        macs: list[bytes | None] = [port.mac]
+        if port.mac is None:
+            own = {other.mac for _, other in self.bindings}
+            macs = [mac for of, mac in leases if of == family and mac not in own] or macs
+        for mac in macs:
+            lease = leases.get((family, mac or b""))
+            recalled = self.recalled.get((family, port.mac or b""))
+            since_s = recalled.since_s if recalled else self.since_s
+            if lease is not None:
+                before = recalled.requests if recalled and port.mac else 0
+                state, last_s = lease.state_at(now_s) or None, lease.last_s
+                requests: int | None = lease.requests + before
+            else:
+                lease, requests, last_s = Lease(), recalled.requests if recalled else 0, None
+                state = None if requests else ASSIGNED
+                if recalled:
+                    last_s = recalled.last_s
+                elif since_s is None:
+                    state = requests = None
+            yield Row(*where, mac, addresses, prefixes, state, lease, requests, since_s, last_s)
+
+
+def _make_room(leases: dict[Client, Lease], family: int) -> None:
+    """Forget who was heard first, if there are as many of the family as there may be."""
+    others = [client for client in leases if client[0] == family]
+    if len(others) >= MAX_MACS:
+        del leases[min(others, key=lambda client: leases[client].last_s)]
+
+
+def _sum(one: Recalled, other: Recalled) -> Recalled:
+    """What two flows of one client come to."""
+    times = [each.last_s for each in (one, other) if each.last_s is not None]
+    return Recalled(
+        one.requests + other.requests,
+        min(one.since_s, other.since_s),
+        max(times, default=None),
+    )
+
+
+def _assigned(network: Network, port: Port, family: int) -> list[Address]:
+    """The addresses of a family that its client may have."""
+    cidr = network.cidr(family)
+    return [each for each in port.addresses if cidr and each.version == family and each in cidr]
+
+
+def _delegated(network: Network, port: Port, family: int) -> tuple[IPv6Network, ...]:
+    return port.delegated_prefixes if family == 6 and network.dhcpv6 else ()
+
+
+def _packed(port: Port) -> list[bytes]:
+    """All that a client of the port may have."""
+    prefixes = [prefix.network_address for prefix in port.delegated_prefixes]
+    return [address.packed for address in (*port.addresses, *prefixes)]

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who has which lease, as `leases` lists it, of real guests and after a restart."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.lab.clients import Udhcpc
+from tests.lab.daemon import Dhcpd
+from tests.lab.guest import Guest
+from tests.lab.packets import ACK, DECLINE, DISCOVER, REQUEST, option, request
+from tests.lab.process import LabError, run, wait_until
+from tests.lab.switch import PrivateOvs
+
+pytestmark = [
+    pytest.mark.needs("udhcpc"),
+    pytest.mark.not_in_test_kernel("it has nothing to do with the datapath"),
+]
+
+MACS = [f"02:00:00:00:00:{number:02x}" for number in (1, 2, 3)]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def configuration() -> str:
+    ports = {f"vm{number}": {"addresses": f"{mac} 10.0.0.1{number}"}
+             for number, mac in enumerate(MACS, 1)}  # fmt: skip
+    dhcpv4 = {"cidr": "10.0.0.0/24", "lease_time": 3600}
+    lab = {"dhcpv4": dhcpv4, "arp_responder": True, "ports": ports}
+    return yaml.safe_dump({"networks": {"lab": lab}})
+
+
+@pytest.fixture(scope="module")
+def guests(switch: PrivateOvs) -> list[Guest]:
+    return [switch.guest(f"vm{number}", mac) for number, mac in enumerate(MACS, 1)]
+
+
+@pytest.fixture
+def dhcpd(switch: PrivateOvs, guests: list[Guest]) -> Iterator[Dhcpd]:
+    for guest in guests:  # as if they had never asked
+        switch.vsctl("--if-exists", "del-port", guest.port)
+    with Dhcpd(switch, configuration()) as dhcpd:
+        for guest in guests:
+            switch.plug(guest.port, guest.iface_id)
+        dhcpd.wait_for_flows(*guests)
+        wait_until(lambda: states(dhcpd) == ["assigned"] * 3, "all three to be known")
+        yield dhcpd
+
+
+def leases(dhcpd: Dhcpd, *words: str) -> list[dict[str, Any]]:
+    document = json.loads(dhcpd.appctl("leases/show", "-f", "json", *words))
+    assert document["version"] == 1
+    return list(document["leases"])
+
+
+def states(dhcpd: Dhcpd) -> list[str | None]:
+    return [lease["state"] for lease in leases(dhcpd)]
+
+
+def ovs_dhcpd(switch: PrivateOvs, *arguments: str) -> str:
+    """What the command line prints."""
+    argv = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "ovs_dhcpd", *arguments]
+    return run([*argv, "--ovs-rundir", str(switch.run_dir)], env=switch.environment)
+
+
+def test_a_lease_is_listed_as_its_guest_has_it(
+    switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd
+) -> None:
+    with Udhcpc(switch, guests[0]) as client:
+        client.lease()
+        (lease,) = leases(dhcpd, "vm1")
+        assert (lease["state"], lease["address"], lease["mac"]) == ("bound", "10.0.0.11", MACS[0])
+        assert (lease["interface"], lease["ofport"]) == (
+            guests[0].port, switch.ofport(guests[0].port),
+        )  # fmt: skip
+        assert (lease["last_message"], lease["last_answer"]) == ("DHCPREQUEST", "DHCPACK")
+        assert lease["requests"] >= 2
+        assert lease["vendor_class"].startswith("udhcp")
+        assert states(dhcpd) == ["bound", "assigned", "assigned"]
+        client.release()
+        wait_until(lambda: states(dhcpd)[0] == "released", "the release to be noted")
+
+
+def test_what_a_guest_refuses_and_is_refused_is_listed(guests: list[Guest], dhcpd: Dhcpd) -> None:
+    first, second, third = guests
+    assert first.ask(request(DISCOVER, first.mac, option(12, b"evil\x1b[2J")))
+    assert second.ask(request(REQUEST, second.mac, option(50, "10.0.0.99")))
+    with third.raw() as raw:
+        raw.send(request(DECLINE, third.mac, option(50, "10.0.0.13")))
+    wait_until(lambda: states(dhcpd) == ["offered", "refused", "declined"], "what was said")
+    assert leases(dhcpd, "vm1")[0]["host_name"] == "evil\x1b[2J"
+    text = dhcpd.appctl("leases/show")
+    assert "evil\\x1b[2J" in text
+    assert [line.split()[0] for line in text.splitlines()] == ["PORT", "vm1", "vm2", "vm3"]
+
+
+@pytest.mark.parametrize("openflow", ["1.5", "1.3"])
+def test_after_a_kill_the_switch_says_who_has_asked(
+    switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd, openflow: str
+) -> None:
+    guest = guests[0]
+    for _ in range(3):
+        assert guest.ask(request(DISCOVER, guest.mac))
+    reply = guest.ask(request(REQUEST, guest.mac, option(50, "10.0.0.11")))
+    assert reply
+    assert reply.message == ACK
+
+    def has_counted() -> bool:  # it does so after a second or so
+        return switch.packet_ins(f"dl_src={guest.mac}") >= 4
+
+    wait_until(has_counted, "the switch to have counted them", 20)
+    dhcpd.stop(signal.SIGKILL)
+    dhcpd.arguments = ("--openflow", openflow)
+    dhcpd.start()
+    dhcpd.wait_for_flows(*guests)
+    wait_until(lambda: states(dhcpd) == [None, "assigned", "assigned"], "what the switch knows")
+    (lease,) = leases(dhcpd, "10.0.0.11")
+    assert lease["requests"] == 4
+    assert (lease["last_at"] is not None) == (openflow == "1.5")
+    assert {lease[field] for field in ("since", "expires", "last_message")} == {None}
+    assert guest.ask(request(REQUEST, guest.mac, option(50, "10.0.0.11")))
+    wait_until(lambda: states(dhcpd)[0] == "bound", "the lease to be known again")
+    assert leases(dhcpd, "vm1")[0]["requests"] == 5
+
+
+def test_what_is_known_goes_with_the_port(
+    switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd
+) -> None:
+    guest = guests[0]
+    assert guest.ask(request(DISCOVER, guest.mac))
+    wait_until(lambda: states(dhcpd)[0] == "offered", "the offer")
+    switch.vsctl("--if-exists", "del-port", guest.port)
+    wait_until(lambda: len(leases(dhcpd)) == 2, "the port to be gone")
+    switch.plug(guest.port, guest.iface_id)
+    wait_until(lambda: states(dhcpd) == ["assigned"] * 3, "it to be there, and new")
+
+
+def test_the_command_line_lists_what_is_asked_for(
+    switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd
+) -> None:
+    assert guests[0].ask(request(DISCOVER, guests[0].mac))
+    header, line = ovs_dhcpd(switch, "leases", "vm1").splitlines()
+    assert header.split()[0] == "PORT"
+    assert "offered" in line.split()
+    assert "\x1b" not in header + line
+    document = json.loads(ovs_dhcpd(switch, "leases", "-f", "json"))
+    assert [lease["port"] for lease in document["leases"]] == ["vm1", "vm2", "vm3"]
+    fields, *rows = ovs_dhcpd(switch, "leases", "-f", "csv", MACS[1], "10.0.0.13").splitlines()
+    assert fields.startswith("port,interface,bridge,")
+    assert [row.split(",")[0] for row in rows] == ["vm2", "vm3"]
+    with pytest.raises(LabError, match="'vm9': nobody's, expected a port, MAC, address or network"):
+        ovs_dhcpd(switch, "leases", "vm9")
+
+
+def test_without_a_daemon_one_line_says_so(switch: PrivateOvs) -> None:
+    with pytest.raises(LabError, match="nobody to ask, expected the socket of a running ovs-dhcpd"):
+        ovs_dhcpd(switch, "leases")
