@@ -176,6 +176,13 @@ def test_a_command_line_of_ours_is_understood(document: str) -> None:
             assert complaint(words) == "", line
 
 
+def test_every_folder_of_tests_is_explained() -> None:
+    rows = re.findall(r"^\| `(tests/\w+)` \|", TEXTS["CONTRIBUTING.md"], re.MULTILINE)
+    folders = {"/".join(file.split("/")[:2]) for file in FILES if "/test_" in file}
+    assert {folder for folder in folders if folder.startswith("tests/")} - {*rows} == set()
+    assert {*rows} - FOLDERS == set()
+
+
 def test_these_tests_can_fail() -> None:
     assert not is_there("tests/unit/test_nothing.py")
     assert "what-a-fault-costs" in anchors("docs/architecture.md")
