@@ -246,7 +246,7 @@ class Channel:
                 received: bytes = self._socket.recv(READ_SIZE)
                 return received
             except BlockingIOError:
-                self._journal.write()
+                self._journal.write(lambda: self._readable.poll(0))
                 self._readable.poll()
 
     def _receive_tls(self, connection: ssl.SSLSocket) -> bytes:

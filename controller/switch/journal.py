@@ -39,11 +39,14 @@ MESSAGE_LINES, WARNING_LINES = (20, 40), (1, 5)
 MANY = 256
 LATE_S = 0.1
 LINES = 2  # and writes no more lines at a time.
+SOME = 32  # verdicts, between two looks whether a packet waits
+UNHEARD = 1024  # exchanges that wait for a pause until others hear of them
 
 
 EARLY = 4096  # exchanges that are kept for who begins to listen later
 
 Hear = Callable[[Exchange], None]
+_Noted = tuple[bytes, Verdict, Read]  # as an Exchange
 
 
 class Journal:
@@ -62,7 +65,8 @@ class Journal:
         self.tracing = False
         self.look_at_level()
         self._clock = clock
-        self._waiting: deque[tuple[bytes, Verdict, Read]] = deque()
+        self._waiting: deque[_Noted] = deque()
+        self._unheard: deque[_Noted] = deque()  # counted, and logged if they are to be
         self._early: deque[Exchange] | None = deque(maxlen=EARLY)
         self._hearers: list[Hear] = []
         self._since_s = 0.0  # when they began to wait
@@ -88,6 +92,8 @@ class Journal:
         waiting.extend(zip(messages, verdicts, repeat(Read(bridge, read_s, now_s))))
         if len(waiting) > MANY or now_s - self._since_s > LATE_S:
             self._write(2 * len(verdicts) + MANY, LINES)
+        if len(self._unheard) > UNHEARD:
+            self._tell(2 * len(verdicts))
 
     def listen(self, hear: Hear) -> None:
         """Have ``hear`` called with each exchange, once it has been counted and logged.
@@ -101,9 +107,16 @@ class Journal:
                 hear(exchange)
             self._hearers.append(hear)
 
-    def write(self) -> None:
-        """Count and log all that has been noted: there is time for it; from any thread."""
-        self._write(len(self._waiting))
+    def write(self, is_over: Callable[[], object] = lambda: False) -> None:
+        """Count, log and tell of all that has been noted, in any thread: there is time for it.
+
+        That is asked for now and then: when it ``is_over``, the rest waits.
+        """
+        while self._waiting or self._unheard:
+            self._write(SOME)
+            self._tell(SOME)
+            if is_over():
+                return
 
     def _write(self, count: int, lines: float = math.inf) -> None:
         """Count and log so many verdicts, or fewer if that takes so many lines."""
@@ -111,14 +124,21 @@ class Journal:
             now_s = self._clock()
             enough = self._written + lines
             for _ in range(min(count, len(self._waiting))):
-                exchange = Exchange._make(self._waiting.popleft())
-                self._write_one(exchange.verdict, now_s)
+                noted = self._waiting.popleft()
+                self._unheard.append(noted)
+                self._write_one(noted[1], now_s)
+                if self._written >= enough:
+                    break
+
+    def _tell(self, count: int) -> None:
+        """Tell who listens of so many exchanges: that takes longer than to count them."""
+        with self._writing:
+            for _ in range(min(count, len(self._unheard))):
+                exchange = Exchange._make(self._unheard.popleft())
                 for hear in self._hearers:
                     hear(exchange)
                 if self._early is not None:
                     self._early.append(exchange)
-                if self._written >= enough:
-                    break
 
     def _write_one(self, verdict: Verdict, now_s: float) -> None:
         if verdict.message:

@@ -12,7 +12,7 @@ import pytest
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.switch import journal
-from ovs_dhcpd.controller.switch.journal import EARLY, LATE_S, LINES, MANY, Journal
+from ovs_dhcpd.controller.switch.journal import EARLY, LATE_S, LINES, MANY, SOME, UNHEARD, Journal
 
 MAC = bytes.fromhex("fa163e8beafd")
 ADDRESS = bytes([192, 168, 1, 7])
@@ -186,6 +186,35 @@ def test_of_what_was_before_anybody_listened_the_last_is_kept(lines: Logged) -> 
     heard: list[Exchange] = []
     book.listen(heard.append)
     assert [heard[0].message, heard[-1].message] == [b"1", b"%d" % EARLY]
+
+
+def test_who_listens_hears_of_all_in_the_end_also_without_a_pause(lines: Logged) -> None:
+    clock = Clock()
+    book = Journal(clock)
+    heard: list[Exchange] = []
+    book.listen(heard.append)
+    longest = 0
+    for _ in range(300):
+        before = len(heard)
+        hear_of(book, [OFFER] * 10)
+        clock.now_s += 1e-4
+        longest = max(longest, len(heard) - before)
+    assert longest == 20  # no read waits for more than this
+    assert len(heard) > 3000 - UNHEARD - 2 * MANY
+    book.write()
+    assert len(heard) == 3000
+
+
+def test_a_pause_may_be_over_before_all_is_written(lines: Logged) -> None:
+    book = Journal(Clock())
+    heard: list[Exchange] = []
+    book.listen(heard.append)
+    hear_of(book, [OFFER] * (2 * SOME + 1))
+    pauses = iter((False, True))
+    book.write(lambda: next(pauses))
+    assert len(heard) == 2 * SOME
+    book.write()
+    assert len(heard) == 2 * SOME + 1
 
 
 def test_options_without_room_are_named_and_counted(lines: Logged) -> None:
