@@ -15,6 +15,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ovs_dhcpd.controller.ask import AskError, add_rundir, ask, ask_for_json
@@ -24,6 +26,7 @@ from ovs_dhcpd.flows.options.wording import escape, printable
 from ovs_dhcpd import PROGRAM, __version__
 
 if TYPE_CHECKING:
+    from ovs_dhcpd.controller.bindings_json import Bound
     from ovs_dhcpd.flows.bindings.network import Network, Port
 
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
@@ -130,6 +133,12 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         help="userdata, as in 00.00.00.02…; without any, ovs-ofctl's output is read from "
         "standard input and annotated",
     )
+    decode.add_argument(
+        "--short",
+        action="store_true",
+        help="of that output each flow in one line, without what is in hexadecimal",
+    )
+    add_rundir(decode)
     return parser.parse_args(argv)
 
 
@@ -269,7 +278,8 @@ def _encode(args: argparse.Namespace) -> int:
 
 
 def _decode(args: argparse.Namespace) -> int:
-    from ovs_dhcpd.flows.userdata.annotate import HexError, annotate_line, explain, parse_hex
+    from ovs_dhcpd.controller.flow_dump import annotate, shorten
+    from ovs_dhcpd.flows.userdata.annotate import HexError, explain, parse_hex
     from ovs_dhcpd.flows.userdata.codec import UnknownOpcode, decode_userdata
     from ovs_dhcpd.flows.userdata.cursor import UserdataError
 
@@ -286,6 +296,19 @@ def _decode(args: argparse.Namespace) -> int:
         for stream in (sys.stdin, sys.stdout):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="surrogateescape")  # the dump is passed on as it came
+        bindings = cache(partial(_bindings, args.ovs_rundir))
+        explained = shorten if args.short else annotate
         for line in sys.stdin:
-            print(*annotate_line(line.rstrip("\n")), sep="\n", flush=True)
+            for each in explained(line.rstrip("\n"), bindings):
+                print(each)
+            sys.stdout.flush()
     return status
+
+
+def _bindings(rundir: Path) -> list[Bound]:
+    """What the daemon serves; nothing where there is none."""
+    from ovs_dhcpd.controller.bindings_json import decode_bindings
+
+    with contextlib.suppress(AskError):
+        return decode_bindings(ask(rundir, "bindings/show", "-f", "json"))
+    return []

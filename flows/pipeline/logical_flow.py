@@ -100,13 +100,14 @@ class LogicalFlow:
 
 
 @lru_cache(maxsize=1024)
-def _key(name: str) -> int:
+def key_of(name: str) -> int:
+    """The number that stands for the network ``name`` in ``metadata``."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")
 
 
 def network_key(network: Network) -> int:
     """The number that stands for ``network`` in ``metadata``: the same after every restart."""
-    return _key(network.name)
+    return key_of(network.name)
 
 
 def is_of(network: Network) -> Is:

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Userdata in readable form, alone or in the output of `ovs-ofctl dump-flows`."""
+"""Userdata in readable form."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from ovs_dhcpd.flows.userdata.action_text import format_action
 from ovs_dhcpd.flows.userdata.codec import UnknownOpcode, decode_userdata
@@ -45,7 +44,7 @@ _OPCODES = (
     "put_icmp4_inner_ip4_src",
 )
 
-_USERDATA = re.compile(r"\buserdata=([0-9A-Fa-f.]*)")
+USERDATA = re.compile(r"\buserdata=([0-9A-Fa-f.]*)")
 
 
 class HexError(ValueError):
@@ -78,12 +77,9 @@ def explain(userdata: bytes) -> str:
         return f"not userdata of ovs-dhcpd: {error}"
 
 
-def annotate_line(line: str) -> Iterator[str]:
-    """The line itself, then one indented line for each `userdata=…` in it."""
-    yield line
-    for found in _USERDATA.finditer(line):
-        try:
-            text = explain(parse_hex(found[1]))
-        except HexError as error:
-            text = f"not userdata of ovs-dhcpd: {error}"
-        yield f"    {text}"
+def explain_hex(digits: str) -> str:
+    """As :func:`explain`, of userdata as it stands in a flow's text."""
+    try:
+        return explain(parse_hex(digits))
+    except HexError as error:
+        return f"not userdata of ovs-dhcpd: {error}"

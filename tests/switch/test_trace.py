@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,7 +22,7 @@ from ovs_dhcpd.controller.wire.pcap import decode_pcap
 
 from tests.lab.daemon import Dhcpd
 from tests.lab.guest import Guest
-from tests.lab.process import wait_until
+from tests.lab.process import run, wait_until
 from tests.lab.switch import PrivateOvs
 
 pytestmark = pytest.mark.not_in_test_kernel("it asks ovs-vswitchd, whatever the datapath")
@@ -198,3 +200,25 @@ def test_mistakes_are_one_line(dhcpd: Dhcpd) -> None:
         "ovs-dhcpd trace: vm11: the daemon serves no such port (did you mean vm1?); ovs-appctl -t "
         "ovs-dhcpd bindings/refused has what is left out, and why\n"
     )
+
+
+@pytest.mark.parametrize("names", ["--names", "--no-names"])
+def test_decode_says_whose_each_flow_of_ours_is(
+    switch: PrivateOvs, dhcpd: Dhcpd, names: str
+) -> None:
+    """All flows of a real dump, asked of the daemon and not."""
+    dump = switch.ofctl("dump-flows", names, "br-int")
+    decode = [sys.executable, "-m", "ovs_dhcpd", "decode", "--short", "--ovs-rundir"]
+    lines = run([*decode, switch.run_dir], stdin=dump).splitlines()
+    owners = Counter(line.partition(": ")[0] for line in lines if ": table=" in line)
+    assert owners.keys() == {
+        *("vm1 of blue (tap1)", "vm1-100 of vlan100 (tap1)"),
+        *("all of blue", "all of vlan100", "ovs-dhcpd"),
+    }
+    assert sum(owners.values()) == dump.count("cookie=0x6468")
+    assert owners["vm1-100 of vlan100 (tap1)"] == 3
+    assert owners["ovs-dhcpd"] == 1  # what is not answered goes on
+    assert [line for line in lines if "0x" in line or "userdata" in line] == []
+    port = "tap1" if names == "--names" else "port 1"
+    alone = run([*decode, switch.directory], stdin=dump)
+    assert f"ovs-dhcpd, {port}: table=0, " in alone

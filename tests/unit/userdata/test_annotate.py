@@ -1,19 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Userdata explained, alone and in ovs-ofctl's output."""
+"""Userdata explained."""
 
 from __future__ import annotations
 
 import pytest
-from ovs_dhcpd.flows.userdata.annotate import HexError, annotate_line, explain, parse_hex
+from ovs_dhcpd.flows.userdata.annotate import USERDATA, HexError, explain, explain_hex, parse_hex
 
 from tests.unit.vectors import GOOD6, GOOD_OVN, GOOD_RA, REFERENCE, Good
-
-DUMP = " cookie=0x1, table=0, priority=100,udp,in_port=1 actions=controller("
-
-
-def test_flow_with_userdata_is_followed_by_the_action() -> None:
-    line = f"{DUMP}userdata={REFERENCE.userdata.hex('.')},pause),resubmit(,201)"
-    assert list(annotate_line(line)) == [line, f"    {REFERENCE.normal}"]
 
 
 @pytest.mark.parametrize(
@@ -23,25 +16,11 @@ def test_each_of_our_actions_is_explained(vector: Good) -> None:
     assert explain(vector.userdata) == vector.normal
 
 
-def test_every_userdata_of_a_flow_is_explained() -> None:
-    line = f"{DUMP}userdata=00.00.00.00.00.00.00.00.00.19),controller(userdata=00,pause)"
-    assert list(annotate_line(line)) == [
-        line,
-        "    opcode 0 (arp)",
-        "    not userdata of ovs-dhcpd: offset 0: 1 bytes left, expected the 4 of the opcode",
-    ]
-
-
-@pytest.mark.parametrize("line", ["", "NXST_FLOW reply (xid=0x4):", f"{DUMP}max_len=65535)"])
-def test_line_without_userdata_stays_as_it_is(line: str) -> None:
-    assert list(annotate_line(line)) == [line]
-
-
-def test_broken_userdata_is_said_to_be_broken() -> None:
-    line = f"{DUMP}userdata=0.00,pause)"
-    assert list(annotate_line(line)) == [
-        line,
-        "    not userdata of ovs-dhcpd: 3 hexadecimal digits, expected two for each byte",
+def test_a_flows_userdata_is_found_and_explained() -> None:
+    text = f"controller(userdata={REFERENCE.userdata.hex('.')},pause),controller(userdata=0.00)"
+    assert [explain_hex(found[1]) for found in USERDATA.finditer(text)] == [
+        REFERENCE.normal,
+        "not userdata of ovs-dhcpd: 3 hexadecimal digits, expected two for each byte",
     ]
 
 
