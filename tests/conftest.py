@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.lab.keys import make_keys
 from tests.lab.ovn import PrivateOvn
-from tests.lab.process import run
 from tests.lab.requirements import require
 from tests.lab.switch import DATAPATH, PrivateOvs
 
@@ -53,14 +53,7 @@ def ovn() -> Iterator[PrivateOvn]:
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A certificate that is its own authority, for both sides."""
-    directory = tmp_path_factory.mktemp("keys")
-    key, certificate = directory / "key.pem", directory / "cert.pem"
-    run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=lab", "-keyout", key, "-out", certificate]
-    )  # fmt: skip
-    return {"--private-key": str(key), "--certificate": str(certificate),
-            "--ca-cert": str(certificate)}  # fmt: skip
+    return make_keys(tmp_path_factory.mktemp("keys"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from ovs_dhcpd.controller.sources.northbound import OvnNorthbound
+from ovs_dhcpd.controller.sources.northbound import OvnNorthbound, Tls
 
 from tests.database.reading import until
-from tests.lab.database import PROGRAMS, Database
+from tests.lab.database import PROGRAMS, Database, listening_port
+from tests.lab.keys import make_keys
 from tests.lab.northbound import SCHEMA
 from tests.lab.process import Process, wait_until
 
@@ -21,28 +22,36 @@ BACK_S = 60.0  # a source may have to find another server
 
 
 class Relay:
-    """An ovsdb-server that has nothing of its own and passes on what `database` has."""
+    """An ovsdb-server that has nothing of its own and passes on what `source` has.
 
-    def __init__(self, directory: Path, name: str, database: Database) -> None:
+    `options` are further ones of ovsdb-server.
+    """
+
+    def __init__(self, directory: Path, name: str, source: str, *options: str) -> None:
         socket, control = directory / f"{name}.sock", directory / f"{name}.ctl"
         self.remote = f"unix:{socket}"
         self.process = Process(
-            ["ovsdb-server", f"relay:OVN_Northbound:{database.remote}",
-             f"--remote=p{self.remote}", f"--unixctl={control}"],
+            ["ovsdb-server", f"relay:OVN_Northbound:{source}",
+             f"--remote=p{self.remote}", f"--unixctl={control}", *options],
             directory / f"{name}.log",
         )  # fmt: skip
         wait_until(socket.exists, str(socket))
 
 
+def fill(database: Database) -> None:
+    """One port, vm1, with an address."""
+    row = database.nbctl("create", "DHCP_Options", 'cidr="10.0.0.0/24"').strip()
+    database.nbctl("dhcp-options-set-options", row, "server_id=10.0.0.1",
+                   "server_mac=0a:00:00:00:00:01", "lease_time=3600")  # fmt: skip
+    database.nbctl("ls-add", "lan", "--", "lsp-add", "lan", "vm1", "--",
+                   "lsp-set-dhcpv4-options", "vm1", row)  # fmt: skip
+    give(database, "10.0.0.5")
+
+
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     with Database(tmp_path, SCHEMA) as database:
-        row = database.nbctl("create", "DHCP_Options", 'cidr="10.0.0.0/24"').strip()
-        database.nbctl("dhcp-options-set-options", row, "server_id=10.0.0.1",
-                       "server_mac=0a:00:00:00:00:01", "lease_time=3600")  # fmt: skip
-        database.nbctl("ls-add", "lan", "--", "lsp-add", "lan", "vm1", "--",
-                       "lsp-set-dhcpv4-options", "vm1", row)  # fmt: skip
-        give(database, "10.0.0.5")
+        fill(database)
         yield database
 
 
@@ -50,7 +59,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def relays(tmp_path: Path, database: Database) -> Iterator[dict[str, Relay]]:
     """Two of them, by their remotes."""
     with ExitStack() as stack:
-        found = [Relay(tmp_path, name, database) for name in ("relay1", "relay2")]
+        found = [Relay(tmp_path, name, database.remote) for name in ("relay1", "relay2")]
         for relay in found:
             stack.callback(relay.process.stop)
         yield {relay.remote: relay for relay in found}
@@ -101,3 +110,50 @@ def test_a_relay_that_loses_the_database_keeps_what_is_known_and_catches_up(
     database.start()
     give(database, "10.0.0.8")
     until(source, lambda: offered(source) == ["10.0.0.8"], BACK_S)
+
+
+# TLS, from a relay to the server and from us to the relay
+
+LISTEN = "--remote=pssl:0:127.0.0.1"
+
+
+@pytest.fixture
+def tls_relay(tmp_path: Path, keys: dict[str, str]) -> Iterator[tuple[Database, str]]:
+    """A database with such a relay, and the relay's remote."""
+    options = [LISTEN, *(f"{option}={file}" for option, file in keys.items())]
+    with Database(tmp_path, SCHEMA, *options) as database:
+        fill(database)
+        relay = Relay(tmp_path, "relay", f"ssl:127.0.0.1:{database.port}", *options)
+        yield database, f"ssl:127.0.0.1:{listening_port(relay.process)}"
+        relay.process.stop()
+
+
+def tls_of(keys: dict[str, str]) -> Tls:
+    return Tls(keys["--private-key"], keys["--certificate"], keys["--ca-cert"])
+
+
+@pytest.mark.needs_programs("openssl")
+def test_a_change_comes_through_a_relay_over_tls(
+    tls_relay: tuple[Database, str], keys: dict[str, str]
+) -> None:
+    database, remote = tls_relay
+    source = OvnNorthbound(remote, "br-int", tls_of(keys))
+    source.watch("vm1", True)
+    until(source, lambda: source.ready, BACK_S)
+    give(database, "10.0.0.6")
+    until(source, lambda: offered(source) == ["10.0.0.6"], BACK_S)
+    source.close()
+
+
+@pytest.mark.needs_programs("openssl")
+def test_who_has_another_authoritys_certificate_is_told_nothing(
+    tls_relay: tuple[Database, str], keys: dict[str, str], tmp_path: Path
+) -> None:
+    _, remote = tls_relay
+    strangers = make_keys(tmp_path)
+    ours = OvnNorthbound(remote, "br-int", tls_of({**strangers, "--ca-cert": keys["--ca-cert"]}))
+    ours.watch("vm1", True)
+    reconnect = ours._idl._session.reconnect
+    until(ours, lambda: reconnect.n_attempted_connections > 1 or ours.ready, BACK_S)
+    assert not ours.ready
+    ours.close()

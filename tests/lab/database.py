@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.lab.process import Process, run, wait_until
@@ -10,13 +11,27 @@ from tests.lab.process import Process, run, wait_until
 PROGRAMS = ("ovsdb-server", "ovsdb-tool", "ovs-appctl")
 
 
+def listening_port(server: Process) -> int:
+    """The TCP port that an ovsdb-server has been given, whose remote names port 0."""
+    found: list[str] = []
+
+    def has_one() -> object:
+        found[:] = re.findall(r"listening on port (\d+)", server.text())
+        return found
+
+    wait_until(has_one, "a port")
+    return int(found[-1])
+
+
 class Database:
     """An empty database of a schema, served in `directory`; a context manager.
 
-    It is as its last clients left it when it is stopped and started again.
+    It is as its last clients left it when it is stopped and started again.  `options` are further
+    ones of ovsdb-server.
     """
 
-    def __init__(self, directory: Path, schema: str) -> None:
+    def __init__(self, directory: Path, schema: str, *options: str) -> None:
+        self._options = options
         self._file = directory / "db"
         self._control = directory / "ctl"
         self._log = directory / "log"
@@ -35,9 +50,10 @@ class Database:
     def start(self) -> None:
         """Serve it; returns when clients are answered."""
         self._process = Process(
-            ["ovsdb-server", self._file, f"--remote=p{self.remote}", f"--unixctl={self._control}"],
+            ["ovsdb-server", self._file, f"--remote=p{self.remote}",
+             f"--unixctl={self._control}", *self._options],
             self._log,
-        )
+        )  # fmt: skip
         wait_until(lambda: self._socket.exists() and self._control.exists(), str(self._socket))
 
     def stop(self) -> None:
@@ -45,6 +61,12 @@ class Database:
         if self._process:
             self._process.stop()
             self._process = None
+
+    @property
+    def port(self) -> int:
+        """The TCP port on which it is served, if a remote of the options names port 0."""
+        assert self._process
+        return listening_port(self._process)
 
     def refuse_changes(self) -> None:
         """Make it the backup of a server that is not there: it takes no transaction any more."""

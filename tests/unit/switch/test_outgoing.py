@@ -15,7 +15,8 @@ import pytest
 from ovs_dhcpd.controller.switch import outgoing as module
 from ovs_dhcpd.controller.switch.outgoing import LIMIT, PIECE_SIZE, Outgoing
 
-from tests.lab.process import run, wait_until
+from tests.lab.keys import make_keys
+from tests.lab.process import wait_until
 
 PATIENCE_S = 20  # for what takes milliseconds
 MESSAGE = bytes(range(256)) * 4
@@ -48,12 +49,10 @@ def tcp() -> tuple[socket.socket, socket.socket]:
 
 
 def tls(directory: Path) -> tuple[socket.socket, socket.socket]:
-    key, certificate = directory / "key.pem", directory / "cert.pem"
-    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-         "-subj", "/CN=lab", "-keyout", key, "-out", certificate])  # fmt: skip
+    keys = make_keys(directory)
     ours, peer = tcp()
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(certificate, key)
+    server.load_cert_chain(keys["--certificate"], keys["--private-key"])
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
     wrapped: list[socket.socket] = []
