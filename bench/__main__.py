@@ -11,7 +11,7 @@ from bench.machine import about
 from bench.measurements import MEASUREMENTS
 from bench.results import Effort, Run, write
 
-UNASKED = [name for name in MEASUREMENTS if name != "flood"]
+UNASKED = [name for name in MEASUREMENTS if name not in ("flood", "hosts")]
 
 
 def main() -> None:
@@ -26,21 +26,28 @@ def main() -> None:
         "measurements",
         nargs="*",
         metavar="MEASUREMENT",
-        default=UNASKED,
-        help="those below; all but flood unless given",
+        help="those below; all but flood and hosts unless given",
     )
     parser.add_argument("--quick", action="store_true", help="a first impression")
     parser.add_argument("--rounds", type=int, default=Effort.rounds)
     parser.add_argument("--seconds", type=float, default=Effort.seconds, help="of each run")
+    parser.add_argument(
+        "--hosts", type=int, metavar="N", help=f"with hosts: {Effort.hosts} if not given"
+    )
+    parser.add_argument("--relays", type=int, metavar="M", default=Effort.relays, help="with hosts")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     args = parser.parse_args()
     if unknown := sorted({*args.measurements} - {*MEASUREMENTS}):
         parser.error(f"no measurement is called {unknown[0]!r}")
 
-    effort = Effort(args.quick, args.rounds, args.seconds)
+    hosts = Effort.hosts if args.hosts is None else args.hosts
+    if hosts < 1 or args.relays < 0:
+        parser.error("expected one host or more, and no relay or more")
+    names = args.measurements or (UNASKED if args.hosts is None else ["hosts"])
+    effort = Effort(args.quick, args.rounds, args.seconds, hosts, args.relays)
     run = Run(about(), {})
     print("; ".join(f"{name} {value}" for name, value in run.about.items()), flush=True)
-    for name in args.measurements:
+    for name in names:
         measurement, what = MEASUREMENTS[name]
         rows = run.measured[name] = []
         for row in measurement.measure(effort):

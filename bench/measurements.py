@@ -3,7 +3,17 @@
 
 from __future__ import annotations
 
-from bench import crafted, flood, in_process, northbound, restart, scale, storm, throughput
+from bench import (
+    crafted,
+    flood,
+    hosts,
+    in_process,
+    northbound,
+    restart,
+    scale,
+    storm,
+    throughput,
+)
 from bench.results import Measurement
 
 MEASUREMENTS: dict[str, tuple[Measurement, str]] = {
@@ -14,5 +24,6 @@ MEASUREMENTS: dict[str, tuple[Measurement, str]] = {
     "in-process": (in_process, "what answering costs, without a switch"),
     "crafted": (crafted, "what requests cost that are made up to take long"),
     "restart": (restart, "how soon guests are answered after a restart"),
+    "hosts": (hosts, "many hosts on one Northbound database, directly and through relays"),
     "flood": (flood, "what a flood of one port costs another (a quarter of an hour)"),
 }

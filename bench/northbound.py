@@ -79,7 +79,6 @@ def _transact(socket_path: Path, number: int, row: str) -> float:
         "dhcpv4_options": ["uuid", row],
     }
     operations: list[object] = [
-        "OVN_Northbound",
         {"op": "insert", "table": "Logical_Switch_Port", "row": port, "uuid-name": "port"},
         {
             "op": "mutate",
@@ -88,15 +87,26 @@ def _transact(socket_path: Path, number: int, row: str) -> float:
             "mutations": [["ports", "insert", ["named-uuid", "port"]]],
         },
     ]
-    request = json.dumps({"method": "transact", "params": operations, "id": 0}).encode()
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.connect(str(socket_path))
-        sent_s = time.time()
-        connection.sendall(request)
-        reply = json.loads(connection.recv(65536))
-    assert not reply["error"], reply
-    assert all("error" not in result for result in reply["result"]), reply
+    sent_s = time.time()
+    transact(socket_path, operations)
     return sent_s
+
+
+def transact(database: Path, operations: Sequence[object]) -> list[dict[str, object]]:
+    """Commit these operations, by the server's Unix socket; returns the result of each."""
+    params = ["OVN_Northbound", *operations]
+    request = json.dumps({"method": "transact", "params": params, "id": 0}).encode()
+    reply = b""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(database))
+        connection.sendall(request)
+        while not reply or reply.count(b"{") > reply.count(b"}"):
+            reply += connection.recv(65536)
+    found = json.loads(reply)
+    assert not found["error"], found
+    assert all("error" not in result for result in found["result"]), found
+    results: list[dict[str, object]] = found["result"]
+    return results
 
 
 def _one_more(switch: PrivateOvs, database: Path, number: int, row: str) -> float:

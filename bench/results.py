@@ -25,6 +25,8 @@ class Effort:
     quick: bool = False
     rounds: int = 5
     seconds: float = 0.7  # of each run under load
+    hosts: int = 30
+    relays: int = 2
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,10 @@ Choose = Callable[[int], int]  # one of as many numbers, from 0 on
 class SpreadReconnect(Reconnect):
     """As python-ovs's, but each host at a time of its own; times are in milliseconds.
 
-    Who has lost a server waits for up to `SPREAD_MS` longer, and who is to wait between two
-    attempts does so for at least half of the time.  The first attempt, and the next server after
-    one that is not there, come as soon as ever.  A Unix socket has no other hosts.
+    Who loses a server that it has had for `SPREAD_MS` waits for up to as much longer, and who is to
+    wait between two attempts does so for at least half of the time.  The first attempt, and the
+    next server after one that is not there or has no database, come as soon as ever.  A Unix socket
+    has no other hosts.
     """
 
     def __init__(self, now: int, choose: Choose = random.randrange) -> None:
@@ -40,7 +41,8 @@ class SpreadReconnect(Reconnect):
             return
         if self.name.startswith("unix:"):
             return
-        if before.is_connected or before is Reconnect.Reconnect:
+        had_one = before.is_connected or before is Reconnect.Reconnect
+        if had_one and now - (self.last_connected or now) >= SPREAD_MS:
             self.state_entered += self._choose(SPREAD_MS)
         else:
             self.state_entered -= self._choose(self.backoff // 2 + 1)

@@ -11,31 +11,13 @@ import pytest
 from ovs_dhcpd.controller.sources.northbound import OvnNorthbound, Tls
 
 from tests.database.reading import until
-from tests.lab.database import PROGRAMS, Database, listening_port
+from tests.lab.database import PROGRAMS, Database, Relay, listening_port
 from tests.lab.keys import make_keys
 from tests.lab.northbound import SCHEMA
-from tests.lab.process import Process, wait_until
 
 pytestmark = pytest.mark.needs_programs(*PROGRAMS, "ovn-nbctl", SCHEMA)
 
 BACK_S = 60.0  # a source may have to find another server
-
-
-class Relay:
-    """An ovsdb-server that has nothing of its own and passes on what `source` has.
-
-    `options` are further ones of ovsdb-server.
-    """
-
-    def __init__(self, directory: Path, name: str, source: str, *options: str) -> None:
-        socket, control = directory / f"{name}.sock", directory / f"{name}.ctl"
-        self.remote = f"unix:{socket}"
-        self.process = Process(
-            ["ovsdb-server", f"relay:OVN_Northbound:{source}",
-             f"--remote=p{self.remote}", f"--unixctl={control}", *options],
-            directory / f"{name}.log",
-        )  # fmt: skip
-        wait_until(socket.exists, str(socket))
 
 
 def fill(database: Database) -> None:

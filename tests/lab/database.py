@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from pathlib import Path
 
 from tests.lab.process import Process, run, wait_until
@@ -35,9 +36,9 @@ class Database:
         self._file = directory / "db"
         self._control = directory / "ctl"
         self._log = directory / "log"
-        self._socket = directory / "sock"
+        self.socket = directory / "sock"
         self._process: Process | None = None
-        self.remote = f"unix:{self._socket}"
+        self.remote = f"unix:{self.socket}"
         run(["ovsdb-tool", "create", self._file, schema])
 
     def __enter__(self) -> Database:
@@ -49,24 +50,31 @@ class Database:
 
     def start(self) -> None:
         """Serve it; returns when clients are answered."""
+        for left in (self.socket, self._control):
+            left.unlink(missing_ok=True)
         self._process = Process(
             ["ovsdb-server", self._file, f"--remote=p{self.remote}",
              f"--unixctl={self._control}", *self._options],
             self._log,
         )  # fmt: skip
-        wait_until(lambda: self._socket.exists() and self._control.exists(), str(self._socket))
+        wait_until(lambda: self.socket.exists() and self._control.exists(), str(self.socket))
 
-    def stop(self) -> None:
+    @property
+    def process(self) -> Process:
+        """The server's process."""
+        assert self._process, "not started"
+        return self._process
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """End the server; its clients lose their connection."""
         if self._process:
-            self._process.stop()
+            self._process.stop(number)
             self._process = None
 
     @property
     def port(self) -> int:
         """The TCP port on which it is served, if a remote of the options names port 0."""
-        assert self._process
-        return listening_port(self._process)
+        return listening_port(self.process)
 
     def refuse_changes(self) -> None:
         """Make it the backup of a server that is not there: it takes no transaction any more."""
@@ -88,3 +96,20 @@ class Database:
         """Run ovn-nbctl on it."""
         return run(["ovn-nbctl", "--no-leader-only", "--timeout=20", f"--db={self.remote}",
                     *arguments])  # fmt: skip
+
+
+class Relay:
+    """An ovsdb-server that has nothing of its own and passes on what `source` has.
+
+    `options` are further ones of ovsdb-server.
+    """
+
+    def __init__(self, directory: Path, name: str, source: str, *options: str) -> None:
+        socket, control = directory / f"{name}.sock", directory / f"{name}.ctl"
+        self.remote = f"unix:{socket}"
+        self.process = Process(
+            ["ovsdb-server", f"relay:OVN_Northbound:{source}",
+             f"--remote=p{self.remote}", f"--unixctl={control}", *options],
+            directory / f"{name}.log",
+        )  # fmt: skip
+        wait_until(socket.exists, str(socket))

@@ -83,6 +83,18 @@ def test_a_server_that_is_not_there_delays_nobody_at_the_start() -> None:
     assert calls_ms(reconnect, START_MS) == START_MS
 
 
+def test_a_server_that_has_no_database_delays_nobody_either() -> None:
+    """It tells its clients to go; those who had it for long go one after the other."""
+    reconnect = host(0)
+    reconnect.disconnected(LOST_MS, 0)
+    now_ms = calls_ms(reconnect, LOST_MS)
+    reconnect.connected(now_ms)
+    reconnect.set_backoff_free_tries(2)
+    reconnect.force_reconnect(now_ms + 10)
+    reconnect.disconnected(now_ms + 10, 0)
+    assert calls_ms(reconnect, now_ms + 10) == now_ms + 10
+
+
 def test_a_server_of_this_host_is_called_as_ever() -> None:
     for seed in range(20):
         reconnect = host(seed, "unix:/var/run/openvswitch/db.sock", servers=1)
