@@ -11,7 +11,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def open_control_socket() -> ControlSocket:
     It answers ``version`` with the program's name and version, as ``--version`` does.
     Raises :exc:`OSError`.
     """
-    error, server = ovs.unixctl.server.UnixctlServer.create(None)
+    with _for_our_user_alone():
+        error, server = ovs.unixctl.server.UnixctlServer.create(None)
     if error:
         raise OSError(error, f"control socket: {os.strerror(error)}")
     add_command("version", "", 0, 0, lambda _: f"{ovs.util.PROGRAM_NAME} {__version__}")
@@ -55,6 +57,20 @@ def open_control_socket() -> ControlSocket:
     add_command("vlog/set", "spec", 1, MAX_REQUEST, _set_log_levels)
     pidfile = ovs.daemon._pidfile
     return ControlSocket(server._listener, Pidfile(Path(pidfile)) if pidfile else None)
+
+
+@contextmanager
+def _for_our_user_alone() -> Iterator[None]:
+    """What is made meanwhile can be opened by root and our user alone.
+
+    python-ovs means to have it so of a socket, and says it too late: once a socket has its name,
+    fchmod(2) changes nothing on Linux.
+    """
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def add_command(
@@ -209,7 +225,8 @@ class ControlSocket(ovs.unixctl.server.UnixctlServer):
         path = self._listener.bind_path
         if os.path.lexists(path):
             return False
-        error, listener = ovs.stream.PassiveStream.open(self._listener.name)
+        with _for_our_user_alone():
+            error, listener = ovs.stream.PassiveStream.open(self._listener.name)
         if error:
             raise OSError(error, os.strerror(error), path)
         self._listener.bind_path = None  # is not to be deleted with it

@@ -7,6 +7,7 @@ import fcntl
 import json
 import shutil
 import socket as sockets
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -234,6 +235,14 @@ def test_the_oldest_of_too_many_connections_is_closed(daemon: Daemon) -> None:
         client.close()
 
 
+def is_of_its_user_alone(path: Path) -> bool:
+    return stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+
+
+def test_nobody_else_may_open_the_socket(daemon: Daemon) -> None:
+    assert is_of_its_user_alone(daemon.socket)
+
+
 def test_socket_and_pidfile_come_back(daemon: Daemon) -> None:
     pidfile = daemon.run_dir / "pid"
     shutil.rmtree(daemon.run_dir)
@@ -241,6 +250,7 @@ def test_socket_and_pidfile_come_back(daemon: Daemon) -> None:
     daemon.run_dir.mkdir()
     wait_until(lambda: daemon.socket.exists() and pidfile.exists(), "the run directory", 20)
     assert daemon.ask("version") == VERSION
+    assert is_of_its_user_alone(daemon.socket)
     assert not [*daemon.run_dir.glob("*tmp*")]
     assert int(pidfile.read_text()) == daemon.process.pid
     assert holder_of_the_lock(pidfile) == daemon.process.pid
