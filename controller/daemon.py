@@ -46,6 +46,7 @@ from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.events import PortAdded
+from ovs_dhcpd.controller.wire.probe import Heard
 from ovs_dhcpd.flows.options.wording import escape, printable_lines
 from ovs_dhcpd.flows.pipeline.flow import show_port
 from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
@@ -115,13 +116,17 @@ class Daemon:
         log.on_change.append(self._journal.look_at_level)
         self._faults = Faults()
         self._database = OpenVSwitch(settings.database)
-        self._binder = Binder()
+        self._binder = Binder(os.urandom(8))
         self._world = World(self._database, source.sources)
         self._inbox = connections.inbox
         self._strangers: dict[Channel, Connected] = {}  # of which it is not known whose they are
 
         self._parking = Parking(
-            self._database, self._binder, self._world, lambda: [k.name for k in self._active()]
+            self._database,
+            self._binder,
+            self._world,
+            lambda: [keeper.name for keeper in self._active()],
+            lambda bridge, heard, mac: self._keepers[bridge].answer(heard, mac),
         )
         self._leases = LeaseKeeper(self._database, self._journal, self._keepers)
         self._add_commands()
@@ -150,6 +155,7 @@ class Daemon:
             self._hear()
             if self._parking.run():
                 self._bind(frozenset())
+            self._end_probes()
             self._database.flush()
             keepers = self._active() if self._partly_ready else ()
             self._synchronize(keepers)
@@ -171,6 +177,14 @@ class Daemon:
             self._keep_bridges()
             self._note_bridges()
             self._bind(touched)
+
+    def _end_probes(self) -> None:
+        """Give ports the addresses for which nobody has answered."""
+        now_s = time.monotonic()
+        ended = [each for keeper in self._active() for each in keeper.bridge.unanswered(now_s)]
+        names = {name for name, probe in ended if self._binder.unanswered(name, probe)}
+        if names:
+            self._bind(names)
 
     def _reread(self) -> None:
         """Have all looked at anew: what sources say, and what is on the bridges."""
@@ -305,7 +319,7 @@ class Daemon:
             # tens of milliseconds before it hears us again.
             if ours and isinstance(event, PortAdded) and not self._stopping:
                 self._bind(self._database.hear_of(event.name, event.ofport))
-            if ours and isinstance(event, Declined) and keeper and keeper.is_active:
+            if ours and isinstance(event, Declined | Heard) and keeper and keeper.is_active:
                 self._bind(self._parking.hear(channel.bridge, event))
 
     def _receive(self, channel: Channel) -> None:
@@ -345,8 +359,11 @@ class Daemon:
         for name, served in decision.serve.items():
             keeper = self._keepers[served.bridge]
             try:
-                self._leases.serve(name, served)
-                keeper.plug(name, served.ofport, served.bindings)
+                if served.bindings:
+                    self._leases.serve(name, served)
+                else:
+                    self._leases.stop(name)
+                keeper.plug(name, served.ofport, served.bindings, served.probes)
             except Exception as error:  # a fault of ours: it costs this port
                 self._leases.stop(name)
                 keeper.unplug(name)
@@ -464,7 +481,7 @@ def _debug_lines(decision: Decision, unserved: Mapping[str, str]) -> Iterator[st
         what = "is served nothing" if is_plugged else "is not plugged in"
         if why := unserved.get(name):
             what += f": {why}"
-        if served := decision.serve.get(name):
+        if (served := decision.serve.get(name)) and served.bindings:
             has = [
                 f"{', '.join(map(str, port.addresses)) or 'no address'} of {escape(network.name)}"
                 for network, port in served.bindings

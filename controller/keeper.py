@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ovs.vlog import Vlog
@@ -23,6 +23,8 @@ from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.switch.turn import Turn
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Event, FlowDump, FlowsChanged
+from ovs_dhcpd.controller.wire.probe import Heard
+from ovs_dhcpd.flows.bindings.probe import Probe
 
 vlog = Vlog("bridge")
 
@@ -51,9 +53,12 @@ class Keeper:
         self._said = False  # whose turn it is
         self._connection = ""  # what there is to say of it
 
-    def plug(self, name: str, ofport: int, served: Served) -> None:
-        """Serve the port ``name``, which is the bridge's port ``ofport``, just this."""
-        self.bridge.serve(name, ofport, served, time.monotonic())
+    def plug(self, name: str, ofport: int, served: Served, probes: Sequence[Probe] = ()) -> None:
+        """Serve the port ``name``, which is the bridge's port ``ofport``, just this.
+
+        ``probes`` are to be asked for it.
+        """
+        self.bridge.serve(name, ofport, served, time.monotonic(), probes)
 
     def unplug(self, name: str) -> None:
         """Serve the port ``name`` nothing."""
@@ -134,6 +139,11 @@ class Keeper:
         with self._at_its_own_cost():
             self._do(self.bridge.take_over())
         return True
+
+    def answer(self, heard: Heard, mac: bytes) -> None:
+        """Tell who asks for an address, from ``mac``, that it is somebody's."""
+        with self._at_its_own_cost():
+            self._do(self.bridge.answer(heard, mac))
 
     def let_go(self) -> None:
         """The bridge is no longer ours: its connection is about to be closed."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is declined and parked, done: remembered, logged, freed in time and by command."""
+"""What others use of pools, parked: remembered, logged, freed in time and by command."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from ipaddress import ip_address
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller.control import CommandError, add_command
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
-from ovs_dhcpd.controller.ports.binder import Binder
+from ovs_dhcpd.controller.ports.binder import Binder, Ours
+from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.wire.declined import Declined
+from ovs_dhcpd.controller.wire.probe import Heard
 from ovs_dhcpd.flows.bindings.network import Network
 from ovs_dhcpd.flows.options.wording import escape, printable_lines, show
 
@@ -20,7 +22,10 @@ vlog = Vlog("parking")
 
 
 class Parking:
-    """The parked addresses of the bridges on which it is our turn, which ``active`` tells."""
+    """The parked addresses of the bridges on which it is our turn, which ``active`` tells.
+
+    ``answer`` tells who asks on a bridge for an address, from a MAC, that it is somebody's.
+    """
 
     def __init__(
         self,
@@ -28,31 +33,43 @@ class Parking:
         binder: Binder,
         world: World,
         active: Callable[[], Iterable[str]],
+        answer: Callable[[str, Heard, bytes], object],
     ) -> None:
         self._database = database
         self._binder = binder
         self._world = world
         self._active = active
+        self._answer = answer
         add_command("pools/show", "", 0, 0, lambda _: printable_lines(self._lines()))
         add_command("pools/free", "address", 1, 1, lambda words: self._free(words[0]))
 
-    def hear(self, bridge: str, event: Declined) -> set[str]:
-        """A client declines an address; returns the names of the ports to decide anew."""
+    def hear(self, bridge: str, event: Declined | Heard) -> set[str]:
+        """Somebody has an address, as is said; returns the names of the ports to decide anew."""
         try:
             address = ip_address(event.address)
         except ValueError:  # the client did not say which
             return set()
         now_s = time.time()
-        where = bridge, event.ofport, event.tag
-        decline = self._binder.decline(where, address, now_s, self._world)
-        if decline is None:
+        if isinstance(event, Declined):
+            how = f"declined by {event.mac.hex(':')}"
+            found = self._binder.decline(
+                (bridge, event.ofport, event.tag), address, now_s, self._world
+            )
+        else:
+            how = f"answered for by {event.mac.hex(':')}"
+            said = Said(event.ofport, event.tag, event.mac, address, event.asks)
+            heard = self._binder.hear(bridge, said, now_s, self._world)
+            if isinstance(heard, Ours):
+                self._answer(bridge, event, heard.mac)
+                return set()
+            found = heard
+        if found is None:
             return set()
-        if decline.parked:
-            self._database.park(bridge, (decline.network, address), decline.parked)
-            until = _local_time(decline.parked.until_s)
-            what = f"declined by {event.mac.hex(':')}, parked until {until}"
-            vlog.warn(f"{escape(decline.network)}: {address}: {what}")
-        return {decline.port}
+        if found.parked:
+            self._database.park(bridge, (found.network, address), found.parked)
+            until = _local_time(found.parked.until_s)
+            vlog.warn(f"{escape(found.network)}: {address}: {how}, parked until {until}")
+        return {found.port}
 
     def run(self) -> bool:
         """Free what has been parked for long enough; whether somebody may have something now."""
@@ -101,8 +118,11 @@ class Parking:
                 if network.pool:
                     yield f"{escape(bridge):<15} {escape(name)}: {self._summary(network)}"
             for (name, address), each in sorted(parked.items(), key=str):
-                what = f"parked until {_local_time(each.until_s)}, declined by {escape(each.owner)}"
-                yield f"{escape(bridge):<15} {escape(name)}: {address} {what}"
+                until = f"parked until {_local_time(each.until_s)}"
+                how = f"declined by {escape(each.owner)}"
+                if each.answered_by:
+                    how = f"answered for by {each.answered_by.hex(':')} at {escape(each.owner)}"
+                yield f"{escape(bridge):<15} {escape(name)}: {address} {until}, {how}"
 
     def _summary(self, network: Network) -> str:
         assert network.pool

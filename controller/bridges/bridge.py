@@ -14,6 +14,7 @@ answers with the OpenFlow messages to send, whole and in order; what there is to
 * Every COUNT_S it is looked whether all flows are still there; if not, they are read again.
 * What somebody else does to our flows is undone, at once the first time.
 * When the switch refuses a bundle, they are read again REREAD_S later, and so it is tried again.
+* Before an address is probed (:mod:`controller.bridges.prober`) its answers can be heard.
 * Router advertisements go out when they are due; while there is no connection they are lost.
 
 Times are seconds of one clock that only goes forward (:func:`time.monotonic`).
@@ -29,6 +30,7 @@ from ovs_dhcpd.controller.bridges.flow_table import FlowTable
 from ovs_dhcpd.controller.bridges.foreign import Foreign
 from ovs_dhcpd.controller.bridges.meter_table import MeterTable
 from ovs_dhcpd.controller.bridges.note import Note
+from ovs_dhcpd.controller.bridges.prober import Prober
 from ovs_dhcpd.controller.bridges.ra_schedule import Advertisement, RaSchedule
 from ovs_dhcpd.controller.bridges.shadow import Ask, asks_of
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
@@ -48,15 +50,18 @@ from ovs_dhcpd.controller.wire.events import (
     Refused,
 )
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry
-from ovs_dhcpd.controller.wire.flow_messages import encode_packet_out
+from ovs_dhcpd.controller.wire.flow_messages import encode_as_if_from, encode_packet_out
 from ovs_dhcpd.controller.wire.flow_monitor import What
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.meters import MeterCount
+from ovs_dhcpd.controller.wire.probe import Heard, encode_answer, encode_question
 from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.pipeline import build as pipeline
 from ovs_dhcpd.flows.pipeline.flow import Flow
-from ovs_dhcpd.flows.pipeline.meter import port_meter
+from ovs_dhcpd.flows.pipeline.meter import PROBES, PROBES_LIMIT, PortMeter, port_meter
+from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, probe_flows
 
 REREAD_S = 5.0  # after the switch refused a bundle
 COUNT_S = 5.0  # between two looks whether all flows are still there
@@ -70,7 +75,8 @@ class Bridge:
     """Keeps the bridge ``name`` as its ports want it; ``uniform`` is as in :class:`RaSchedule`.
 
     ``in_step``: at the last tick the switch had confirmed all that is wanted, and that was all
-    there is to want.  ``advertised`` counts the router advertisements that were sent.
+    there is to want: no port waited for an answer to a probe.  ``advertised`` counts the router
+    advertisements that were sent.
     """
 
     def __init__(self, name: str, uniform: Callable[[float, float], float]) -> None:
@@ -83,6 +89,7 @@ class Bridge:
         self._metered = True  # whether ports have meters
         self._buckets = Buckets()  # of ports that have none
         self._served: dict[str, tuple[int, Served]] = {}  # ofport and what is served, by port
+        self._prober = Prober()
         self._networks = Networks()
         self._advertisements = RaSchedule(uniform)
         self._version = 0  # OpenFlow wire version; 0: not connected
@@ -175,8 +182,13 @@ class Bridge:
         """Have the flows that every bridge has which is served, or no longer."""
         self._table.want("bridge", pipeline.bridge_flows() if wanted else ())
 
-    def serve(self, name: str, ofport: int, served: Served, now_s: float) -> None:
-        """Serve the port ``name``, which is the bridge's port ``ofport``, just this."""
+    def serve(
+        self, name: str, ofport: int, served: Served, now_s: float, probes: Sequence[Probe] = ()
+    ) -> None:
+        """Serve the port ``name``, which is the bridge's port ``ofport``, just this.
+
+        ``probes`` are to be asked for it; those that nobody answers :meth:`unanswered` has.
+        """
         if served:
             self._served[name] = ofport, served
         else:
@@ -189,6 +201,20 @@ class Bridge:
         for owner, shared in self._networks.use(name, [network for network, _ in served]):
             self._table.want(f"network {owner}", shared)
         self._advertisements.want(name, advertisement, now_s)
+        if probes or len(self._prober):
+            self._prober.want(name, ofport, probes)
+            self._listen(name)
+
+    def _listen(self, port: str) -> None:
+        """Want the flows by which answers are heard for ``port``, and their meter."""
+        flows = [
+            flow
+            for address in self._prober.addresses(port)
+            for flow in probe_flows(address, metered=self._metered)
+        ]
+        self._table.want(f"probes of {port}", flows)
+        meter = PortMeter(PROBES, PROBES_LIMIT) if self._metered and len(self._prober) else None
+        self._meters.want("probes", meter)
 
     def _want_flows(self, name: str, ofport: int, served: Served) -> bool:
         """Want what this takes; whether the flows are other ones than before."""
@@ -209,10 +235,13 @@ class Bridge:
                 self._say(Note.warn(f"served without meters: {self._meters.lacking}"))
             for name, (ofport, served) in self._served.items():
                 self._want_flows(name, ofport, served)
+            for name in self._prober.ports():
+                self._listen(name)
 
     def leave(self) -> None:
         """Have the bridge as it was before us."""
         self._served.clear()
+        self._prober = Prober()
         self._table.want_nothing()
         self._meters.want_nothing()
 
@@ -235,6 +264,7 @@ class Bridge:
                 self._version = 0
                 self._say(Note.info(f"connection ended{why and f': {why}'}"))
                 self._table.disconnected()
+                self._prober.disconnected()
                 self._meters.disconnected()
                 self._counting.forget()
             case FlowDump():
@@ -270,7 +300,7 @@ class Bridge:
                     self._reread_s = now_s + REREAD_S
                 else:
                     self._say(Note.warn(f"the switch reports {error} (xid {xid})"))
-            case PortAdded() | Declined():
+            case PortAdded() | Declined() | Heard():
                 pass  # who knows what it is to be served will call serve()
         return []
 
@@ -301,15 +331,18 @@ class Bridge:
             if count and not self._table.is_known:  # they are read, not counted
                 messages += self._meters.reread()
             messages += [*count, *self._meters.count()]
-        if self._table.is_known and self._meters.known:
+        for name in self._prober.forget(now_s):
+            self._listen(name)
+        if self._is_known:
             self._follow_meters()
             messages += self._meters.missing()
             messages += self._table.reconcile(now_s, deleting=all_known)
             if all_known and self._table.synchronized:
                 messages += self._meters.excess()
+            messages += self._probe(now_s)
         messages += self._advertise(now_s)
         self._look(now_s)
-        in_step = all_known and self.synchronized
+        in_step = all_known and self.synchronized and not self._prober.is_waited_for
         if in_step and not self.in_step:
             self._say(Note.info(f"ready, {len(self._table)} flows"))
         self.in_step = in_step
@@ -318,6 +351,7 @@ class Bridge:
     def next_s(self) -> float:
         """When :meth:`tick` has something to do at the latest."""
         times = (
+            self._prober.next_s() if self._is_known else None,
             self._advertisements.next_s(),
             self._reread_s,
             self._count_s,
@@ -325,6 +359,26 @@ class Bridge:
             self._foreign.next_s(),
         )
         return min(each for each in times if each is not None)
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether it is known what is on the bridge."""
+        return self._table.is_known and self._meters.known
+
+    def unanswered(self, now_s: float) -> list[tuple[str, Probe]]:
+        """The probes that nobody has answered until now, each once, with the port's name."""
+        return self._prober.ended(now_s)
+
+    def answer(self, heard: Heard, mac: bytes) -> list[bytes]:
+        """Tell who asks for an address, from ``mac``, that it is somebody's."""
+        if not self._version:
+            return []
+        return [encode_packet_out(self._version, heard.ofport, encode_answer(mac, heard))]
+
+    def _probe(self, now_s: float) -> Iterator[bytes]:
+        for ofport, probe in self._prober.due(now_s):
+            frame = encode_question(probe.source, probe.address, probe.tag)
+            yield encode_as_if_from(self._version, ofport, PASSES_OURS, frame)
 
     def _look(self, now_s: float) -> None:
         """Say what flows of somebody else are in the way, or missed, and what are no longer."""

@@ -245,6 +245,13 @@ class OpenVSwitch:
         """All of them, plugged in or not."""
         return self._interfaces.values()
 
+    def at(self, bridge: str, ofport: int) -> Interface | None:
+        """The interface that is this port of ``bridge``."""
+        for each in self._interfaces.values():
+            if each.ofport == ofport and each.bridge == bridge:
+                return each
+        return None
+
     def twins(self, interface: Interface) -> list[str]:
         """The names of the other interfaces on our ``bridges`` with its iface-id."""
         same = self._by_iface_id[interface.iface_id or ""] - {interface.row}

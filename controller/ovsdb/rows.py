@@ -25,6 +25,7 @@ MAX_OFPORT = 0xFEFF  # the next is OFPP_MAX, from which on numbers are reserved
 
 _ADDRESSES_OF_VLAN = re.compile(f"{ADDRESSES}-([1-9][0-9]{{0,3}})", re.ASCII)
 _SECONDS = re.compile(r"[0-9]{1,12}", re.ASCII)
+_ANSWERED = re.compile(r"answered ((?:[0-9a-f]{2}:){5}[0-9a-f]{2}) (.*)", re.DOTALL)
 _DATAPATH_ID = re.compile(r"[0-9a-fA-F]{16}")
 
 
@@ -88,7 +89,10 @@ def read_parked(external_ids: Mapping[str, str]) -> tuple[dict[Place, Parked], l
         try:
             if "%" in address or not _SECONDS.fullmatch(until):
                 raise ValueError
-            found[network, ip_address(address)] = Parked(int(until), owner)
+            answered = _ANSWERED.fullmatch(owner)
+            mac = bytes.fromhex(answered[1].replace(":", "")) if answered else b""
+            owner = answered[2] if answered else owner
+            found[network, ip_address(address)] = Parked(int(until), owner, mac)
         except ValueError:
             what = f"{show(key)}: {show(external_ids[key])}"
             mistakes.append(f"{what}, expected {PARKED}NETWORK/ADDRESS: SECONDS OWNER")
@@ -103,4 +107,5 @@ def parked_key(place: Place) -> str:
 
 def format_parked(parked: Parked) -> str:
     """The value under that key."""
-    return f"{parked.until_s} {parked.owner}"
+    how = f"answered {parked.answered_by.hex(':')} " if parked.answered_by else ""
+    return f"{parked.until_s} {how}{parked.owner}"

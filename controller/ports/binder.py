@@ -19,7 +19,8 @@ A port has a name: the iface-id of its interface, or without one the interface's
     with that of VLAN 0, which is none.  A port that rule 3 is about, and whose row says that it is
     a trunk, has a sub-port for each VLAN that a network with a pool has for its ``tag``.  External
     ports are behind an uplink, any number of them in one VLAN or without a tag.
-6.  Addresses that its network's pool owes it are :mod:`controller.ports.pools`' to choose.  They
+6.  Addresses that its network's pool owes it are :mod:`controller.ports.pools`' to choose.  It is
+    asked whether somebody has one that is chosen anew (:mod:`controller.ports.probes`).  They
     are served once they are remembered in the interface's row, never before, and forgotten when
     the port is served something else.  Who is named no more and falls into a pool keeps the
     address that it was served by its name.
@@ -45,15 +46,21 @@ from dataclasses import dataclass, field, replace
 from ovs_dhcpd.controller.ports.declines import Decline, Declines
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.index import Index
-from ovs_dhcpd.controller.ports.interface import NETWORK, NO_MEMORY, Interface, Memory
+from ovs_dhcpd.controller.ports.interface import (
+    KEEP_OUT,
+    NETWORK,
+    NO_MEMORY,
+    Interface,
+    Memory,
+)
 from ovs_dhcpd.controller.ports.lately import Lately
 from ovs_dhcpd.controller.ports.pools import Pools, named_by_mac
+from ovs_dhcpd.controller.ports.probes import Meaning, Said, meaning
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.flows.bindings.network import Binding, Network, Parent, Port
 from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.options.wording import either, escape, first_lines, hint
-
-KEEP_OUT = "none"  # as dhcp-network: the interface belongs to no network
 
 # Of these lines others than the log are told what they mean (:mod:`controller.why`).
 PLUGGED_INTO = "is plugged into"
@@ -64,11 +71,24 @@ Where = tuple[uuid.UUID, int]  # the row of an interface, and the VLAN behind it
 
 @dataclass(frozen=True)
 class Served:
-    """What a port is served, and where it is plugged in."""
+    """What a port is served, and where it is plugged in.
+
+    `probes` are to be asked before it is served more than that.  `parent` is the port behind which
+    it is, if it is a sub-port.
+    """
 
     bridge: str
     ofport: int
-    bindings: tuple[tuple[Network, Port], ...]
+    bindings: tuple[tuple[Network, Port], ...] = ()
+    probes: tuple[Probe, ...] = ()
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class Ours:
+    """Another daemon asks for an address of a port of ours: from `mac` it is told so."""
+
+    mac: bytes
 
 
 @dataclass(frozen=True)
@@ -94,13 +114,15 @@ class Binder:
 
     `unserved` says of ports that are plugged in why they are served nothing, where nothing is
     refused.
+
+    ``salt`` is another one than that of other hosts (:func:`flows.bindings.probe.probing_mac`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, salt: bytes = b"") -> None:
         self.served: dict[str, Served] = {}
         self.unserved: dict[str, str] = {}
         self._sub_ports: Index[str, str] = Index()  # that are served, by their parents
-        self._pools = Pools()
+        self._pools = Pools(salt)
         self._declines = Declines()
         self._waiting: set[str] = set()
         self._were_ready = False
@@ -173,6 +195,44 @@ class Binder:
                         return self._declines.hear(network, port, interface, address, now_s, world)
         return None
 
+    def unanswered(self, name: str, probe: Probe) -> bool:
+        """Nobody has answered what is asked for the port; whether it is to be looked at then."""
+        served = self.served.get(name)
+        known = self._pools.probes.are_free(name, (probe,))
+        if served is None or probe not in served.probes or known:
+            return False
+        self._pools.probes.note_free(name, probe)
+        return True
+
+    def hear(self, bridge: str, said: Said, now_s: float, world: World) -> Decline | Ours | None:
+        """What comes of something that is said at ``now_s``, in seconds since 1970.
+
+        The port of a :class:`Decline` is to be looked at then.  None: nothing.
+        """
+        at = world.interfaces.at(bridge, said.ofport)
+        view = _View(world)
+        for name, served in self.served.items():
+            if served.bridge != bridge:
+                continue
+            for probe in served.probes:
+                is_given = self._pools.probes.are_free(name, (probe,))
+                found = meaning(probe, served.ofport, said, at, is_given=is_given)
+                if found is Meaning.OURS:
+                    return Ours(probe.source)
+                network = world.networks(bridge).get(probe.network)
+                if found is Meaning.TAKEN and network:
+                    taken = self._declines.taken(network, name, said, at, now_s, world)
+                    if not taken.parked:
+                        self._pools.probes.note_free(name, probe)
+                    return taken
+            for network, port in served.bindings:
+                interface = view.plugged(name) if said.address in port.addresses else None
+                if interface and network.pool and network.pool.probe:
+                    given = self._pools.probes.of(network, port, interface, said.address, port.mac)
+                    if meaning(given, served.ofport, said, at, is_given=True) is Meaning.OURS:
+                        return Ours(given.source)
+        return None
+
     def unpark(self, network: str, address: Address) -> None:
         """The address is parked no longer: who waits may have it."""
         self._pools.unpark(network, address)
@@ -193,8 +253,8 @@ class Binder:
         """The port has nothing, and waits for nothing."""
         self.unserved.pop(name, None)
         served = self.served.pop(name, None)
-        if served and (parent := served.bindings[0][1].parent):
-            self._sub_ports.discard(parent.name, name)
+        if served and served.parent:
+            self._sub_ports.discard(served.parent, name)
         self._pools.release(name)
         self._waiting.discard(name)
 
@@ -218,7 +278,8 @@ class Binder:
                 first, other = escape(interface.name), escape(twin)
                 what = f"is plugged in as {first} and as {other}, expected one of them"
                 yield f"{what}; {first} is served"
-        bindings = []
+        bindings: list[tuple[Network, Port]] = []
+        probes: list[Probe] = []
         holders = view.world.interfaces.holders
         for network, port in binding.served:
             if network.bridge != interface.bridge:
@@ -230,6 +291,7 @@ class Binder:
                 if completed.refused:
                     self._waiting.add(name)
                 yield from completed.refused
+                probes += completed.probes
                 if completed.memory is not None:
                     view.remember(interface, completed.memory)
                 if completed.port is None:
@@ -242,14 +304,25 @@ class Binder:
                     continue
                 view.forget(interface)
             bindings.append((network, port))
-        yield from self._declines.lines(name, bindings)
         if binding.unserved:
             self.unserved[name] = binding.unserved
-        if bindings:
+        if probes and not bindings:
+            asked = " and ".join(str(probe.address) for probe in probes)
+            self.unserved[name] = f"it is asked whether somebody has {asked}"
+        if bindings or probes:
             assert interface.ofport
-            self.served[name] = Served(interface.bridge, interface.ofport, tuple(bindings))
-            if parent := bindings[0][1].parent:
+            parent = binding.served[0][1].parent
+            self.served[name] = Served(
+                interface.bridge,
+                interface.ofport,
+                tuple(bindings),
+                tuple(probes),
+                parent.name if parent else None,
+            )
+            if parent:
                 self._sub_ports.add(parent.name, name)
+        if bindings:
+            yield from self._declines.lines(name, bindings)
             self._pools.lately.note(interface, bindings)
 
     def _binding(self, name: str, interface: Interface, view: _View) -> Binding:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of an address that a client declines: it is parked, or offered all the same."""
+"""What becomes of an address that somebody else uses: it is parked, or offered all the same.
+
+A client has found it so and declines it, or somebody has answered when it was asked for.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 
 from ovs_dhcpd.controller.ports.interface import Interface
 from ovs_dhcpd.controller.ports.parked import Parked, may_park
+from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
@@ -17,7 +21,7 @@ DECLINED = "is declined, as if somebody used it"
 
 @dataclass(frozen=True)
 class Decline:
-    """A client behind ``port`` has declined ``address`` of ``network``.
+    """``address`` of ``network``, which ``port`` has or is to have, is somebody else's, as is said.
 
     ``parked`` is how that is to be parked; None: it is offered all the same.
     """
@@ -32,7 +36,8 @@ class Declines:
     """What is declined and offered all the same, as long as it is served."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, dict[Address, str]] = {}  # why it is, by the names of ports
+        # What is said of it and why it is kept, by the names of ports.
+        self._kept: dict[str, dict[Address, tuple[str, str]]] = {}
 
     def hear(
         self,
@@ -59,17 +64,39 @@ class Declines:
         kept = self._kept.setdefault(port.name, {})
         if address in kept:
             return None
-        kept[address] = why
+        kept[address] = f"{DECLINED},", why
         return Decline(port.name, network.name, address, None)
+
+    def taken(
+        self,
+        network: Network,
+        port: str,
+        said: Said,
+        at: Interface | None,
+        now_s: float,
+        world: World,
+    ) -> Decline:
+        """Who is heard at the interface ``at`` has the address that ``port`` is to have."""
+        assert network.pool
+        owner = at.key if at else ""
+        parked = world.interfaces.parked(network.bridge)
+        why = may_park(network, owner, parked, is_guest=at is None or at.is_one_guests)
+        if why:
+            line = f"is answered for by {said.mac.hex(':')}", why
+            self._kept.setdefault(port, {})[said.address] = line
+            return Decline(port, network.name, said.address, None)
+        until_s = int(now_s) + network.pool.decline_probation_period_s
+        found = Parked(until_s, owner, answered_by=said.mac)
+        return Decline(port, network.name, said.address, found)
 
     def lines(self, name: str, bindings: Iterable[tuple[Network, Port]]) -> Iterator[str]:
         """What of these addresses of a port is declined; others are forgotten."""
         served = {address for _, port in bindings for address in port.addresses}
-        kept = {a: why for a, why in self._kept.pop(name, {}).items() if a in served}
+        kept = {a: line for a, line in self._kept.pop(name, {}).items() if a in served}
         if kept:
             self._kept[name] = kept
-        for address, why in kept.items():
-            yield f"{address} {DECLINED}, and offered all the same: {why}"
+        for address, (what, why) in kept.items():
+            yield f"{address} {what} and offered all the same: {why}"
 
     def forget(self, name: str) -> None:
         """The port is not plugged in any more."""

@@ -13,6 +13,7 @@ from ovs_dhcpd.flows.bindings.pool import Address
 # Keys of an interface's external_ids; libvirt, OpenStack and others set the first two.
 IFACE_ID, ATTACHED_MAC, NETWORK = "iface-id", "attached-mac", "dhcp-network"
 IFACE_ID_VER = "iface-id-ver"
+KEEP_OUT = "none"  # as dhcp-network: the interface belongs to no network
 ADDRESSES, OWNER = "dhcp-ip", "dhcp-owner"  # what is remembered there
 
 
@@ -82,6 +83,11 @@ class Interface:
             return replace(self, memory=memory, written=False)
         unwritten = self.unwritten_vlans | {tag}
         return replace(self, of_vlans={**self.of_vlans, tag: memory}, unwritten_vlans=unwritten)
+
+    @property
+    def is_one_guests(self) -> bool:
+        """Whether one guest is behind it: neither an uplink nor what is said to be nobody's."""
+        return self.is_guest and self.network != KEEP_OUT
 
     @property
     def tag(self) -> int | None:

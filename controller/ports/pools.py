@@ -11,7 +11,8 @@ then what it was served until now, by its name or otherwise, and where nothing i
 at a place in the pool that its owner (its MAC, else its key) decides.  What somebody has written
 into the row by hand is given as it stands there, or refused and left alone.
 
-An address that is parked is given to nobody (:mod:`controller.ports.parked`).
+An address that is parked is given to nobody (:mod:`controller.ports.parked`).  One that is chosen
+anew is asked for before it is remembered (:mod:`controller.ports.probes`), where the pool says so.
 
 An address that is remembered for somebody who is not plugged in, or that somebody who is was served
 last, is given out last.
@@ -34,9 +35,11 @@ from ovs_dhcpd.controller.ports.interface import (
 )
 from ovs_dhcpd.controller.ports.lately import Lately
 from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.probes import Probes
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address, Pool
+from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.options.wording import escape
 
 NO_ADDRESS = "no address is free"  # begins the line of who gets none
@@ -56,19 +59,22 @@ class Completed:
 
     `port` has them, and is None if it cannot be served, or not before `memory` is written down.
     `memory` is None where what is remembered stays as it is.  `refused` says what the port lacks
-    because others have it, without the port's name.
+    because others have it, without the port's name.  `probes` are to be asked as long as the port
+    is not served.
     """
 
     port: Port | None
     memory: Memory | None = None
     refused: tuple[str, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
 
 class Pools:
     """Who has what of all networks that have a pool."""
 
-    def __init__(self) -> None:
+    def __init__(self, salt: bytes) -> None:
         self.lately = Lately()
+        self.probes = Probes(salt)
         self._by_hand = ByHand()
         self._claims: Claims[str, Use] = Claims()  # of ports
         self._stand_ins: Claims[str, str] = Claims()  # on names of ports that are not plugged in
@@ -85,6 +91,7 @@ class Pools:
     def forget(self, port: str) -> None:
         """The port is not plugged in any more, or wants nothing."""
         self.lately.forget(port)
+        self.probes.forget(port)
         self._by_hand.forget(port)
 
     def take_over(self, port: str) -> None:
@@ -151,6 +158,7 @@ class Pools:
         addresses: list[Address] = []
         refused: list[str] = []
         short: set[_Family] = set()
+        probes: list[Probe] = []
         if mac:
             if other := self._owner(network, mac, port.name):
                 refused.append(_taken(mac, other))
@@ -168,6 +176,8 @@ class Pools:
                 address = self._remembered(network, version, interface, owner, mac)
             if address is None:
                 address = self._chosen(network, version, interface, owner, holders)
+                if address is not None and network.pool.probe:
+                    probes.append(self.probes.of(network, port, interface, address, mac))
             if address is None:
                 refused.append(f"{NO_ADDRESS} in pool {escape(str(network.pool))}")
                 short.add((network.name, version))
@@ -176,12 +186,15 @@ class Pools:
                 addresses.append(address)
         if short and len(short) == len(refused):
             self._short[port.name] = short
+        if not self.probes.are_free(port.name, probes):
+            return Completed(None, None, tuple(refused), tuple(probes))
         memory = Memory(tuple(addresses), owner) if addresses else NO_MEMORY
         self._by_hand.note(interface, memory)
         changed = memory != was and (addresses or was.owner is not None)
         completed = Completed(None, memory if changed else None, tuple(refused))
         if not interface.written or (changed and memory.addresses != was.addresses):
-            return completed
+            return replace(completed, probes=self.probes.found_free(port.name))
+        self.probes.forget(port.name)
         everything = (*port.addresses, *addresses)
         return replace(completed, port=replace(port, mac=mac, addresses=everything))
 

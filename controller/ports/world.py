@@ -29,6 +29,9 @@ class Interfaces(Protocol):
     def plugged(self, name: str) -> Interface | None:
         """The interface whose iface-id, or else whose name, is ``name``, if it has an ofport."""
 
+    def at(self, bridge: str, ofport: int) -> Interface | None:
+        """The interface that is this port of ``bridge``, whatever is plugged in there."""
+
     def twins(self, interface: Interface) -> Sequence[str]:
         """The names of other interfaces on the bridges served that have its iface-id."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, Union
 
 from ovs_dhcpd.controller.responders.dhcp_relay import (
     DhcpRelayRequestResponder,
@@ -46,6 +46,7 @@ from ovs_dhcpd.flows.userdata.codec import (
     DHCP_RELAY_REQ_CHK,
     DHCP_RELAY_RESP_CHK,
     DNS_LOOKUP,
+    PROBE_HEARD,
     DhcpRelayReqChk,
     DhcpRelayRespChk,
     DnsLookup,
@@ -59,11 +60,17 @@ from ovs_dhcpd.flows.userdata.codec import (
 )
 from ovs_dhcpd.flows.userdata.cursor import UserdataError
 
+if TYPE_CHECKING:
+    from ovs_dhcpd.controller.wire.probe import Heard
+
 OUR_OPCODES = frozenset(opcode.to_bytes(4, "big") for opcode in ACTION_NAMES)
 # Of flows that all ports of a network share: the limit of one port is none for them.
 _SHARED = frozenset(
     opcode.to_bytes(4, "big") for opcode in (DNS_LOOKUP, DHCP_RELAY_REQ_CHK, DHCP_RELAY_RESP_CHK)
 )
+
+_PROBE_HEARD = PROBE_HEARD.to_bytes(4, "big")
+LISTENED = RateLimit(pps=20, burst=20)
 
 MIN_PATHS = 256  # a path takes about 4 kB, and 0.1 ms to learn again
 MAX_SERVERS = 1024  # some kB each; with options of their own, ports are so many networks
@@ -165,20 +172,44 @@ class LimitedPath:
         return self._path.refuse(packet)
 
 
+class Listener:
+    """Hears what by one port is said of an address that is probed; nothing is to be resumed.
+
+    Nothing is read of what is more than LISTENED: a guest that goes on costs nobody anything.
+    """
+
+    __slots__ = ("_bucket", "_ofport", "_tell")
+
+    def __init__(self, ofport: int, tell: Callable[[Heard], object]) -> None:
+        self._bucket = TokenBucket(*LISTENED)
+        self._ofport = ofport
+        self._tell = tell
+
+    def resume(self, packet: bytes, now_s: float) -> None:
+        """As :meth:`Path.resume`, at the time ``now_s``."""
+        from ovs_dhcpd.controller.wire.probe import decode_heard  # which no answer needs
+
+        if self._bucket.admit(now_s) and (heard := decode_heard(self._ofport, packet)):
+            self._tell(heard)
+
+
 class Resumer(Protocol):
     """What a connection asks about each packet-in; ``flows`` is how many flows there are.
 
-    ``declined`` is what clients have declined, for others to take away.
+    ``told`` is what clients have declined and what is heard of probes, for others to take away.
     """
 
     flows: int
-    declined: list[Declined]
+    told: list[Declined | Heard]
 
     def resume(self, message: bytes, now_s: float) -> Resume | None:
         """The resume and the verdict; None if we are not to resume the packet."""
 
     def limit(self, buckets: Mapping[int, TokenBucket]) -> None:
         """From now on the flows with these cookies have a token bucket, and no others."""
+
+
+_Path = Union[Path, LimitedPath, Listener]  # noqa: UP007 - evaluated on 3.10
 
 
 class Dispatcher:
@@ -195,13 +226,13 @@ class Dispatcher:
     flows = 4096  # until somebody knows better
 
     def __init__(self, *, only_ours: bool = False, each: RateLimit | None = None) -> None:
-        self.declined: list[Declined] = []
+        self.told: list[Declined | Heard] = []
         self._only_ours = only_ours
         self._each = each
         self._buckets: Mapping[int, TokenBucket] = {}
         self._servers = Servers()
-        self._paths: dict[bytes, Path | LimitedPath | None] = {}
-        self._older: dict[bytes, Path | LimitedPath | None] = {}  # not used since _paths was begun
+        self._paths: dict[bytes, _Path | None] = {}
+        self._older: dict[bytes, _Path | None] = {}  # not used since _paths was begun
 
     def limit(self, buckets: Mapping[int, TokenBucket]) -> None:
         """From now on the flows with these cookies have a token bucket; from any thread.
@@ -228,17 +259,19 @@ class Dispatcher:
             raise NxtError(f"NXT_PACKET_IN2 of {len(message)} bytes, no packet") from None
         return path.resume(message[BODY + 4 : BODY + size], now_s) if path else None
 
-    def _learn(self, message: bytes, after_packet: bytes) -> Path | LimitedPath | None:
-        path: Path | LimitedPath | None
+    def _learn(self, message: bytes, after_packet: bytes) -> _Path | None:
+        path: _Path | None
         if after_packet in self._older:
             path = self._older.pop(after_packet)
         else:
-            path = found = compile_path(
+            found = compile_path(
                 message, self._servers, self._note_declined, only_ours=self._only_ours
             )
-            bucket = self._bucket(message)
-            if found and bucket:
-                path = LimitedPath(found, bucket)
+            if found is None:
+                path = self._listener(message)
+            else:
+                bucket = self._bucket(message)
+                path = LimitedPath(found, bucket) if bucket else found
         if len(self._paths) >= max(self.flows, MIN_PATHS):
             self._older, self._paths = self._paths, {}
         self._paths[after_packet] = path
@@ -250,7 +283,17 @@ class Dispatcher:
         ofport = in_port(metadata)
         if ofport is not None:
             declined = Declined(ofport, tag_of(packet), verdict.mac, verdict.address)
-            self.declined.append(declined)
+            self.told.append(declined)
+
+    def _listener(self, message: bytes) -> Listener | None:
+        """What hears the copies of packets of which ``message`` is one; None: nobody does."""
+        packet_in = decode_packet_in2(message)
+        if packet_in.userdata[:4] != _PROBE_HEARD or self._only_ours:
+            return None
+        from ovs_dhcpd.controller.wire.trace import in_port  # which is seldom needed
+
+        ofport = in_port(packet_in.metadata)
+        return None if ofport is None else Listener(ofport, lambda heard: self.told.append(heard))
 
     def _bucket(self, message: bytes) -> TokenBucket | None:
         """The token bucket of the flow that sent ``message``, if it has one."""

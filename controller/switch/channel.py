@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 HANDSHAKE_S = 10.0  # a switch that is busy with its ports may take seconds
 QUIET_S = 0.005  # after that, there is time for the log
 _QUIET = struct.pack("@ll", 0, int(QUIET_S * 1e6))  # a struct timeval, on Linux
-MAX_DECLINED = 1000  # that wait for the daemon's thread; who is not heard declines again
+MAX_TOLD = 1000  # that wait for the daemon's thread; who is not heard says it again
 READ_SIZE = 64 * 1024  # more would be mapped and unmapped for each read, at 13 µs
 
 
@@ -130,7 +130,7 @@ class Channel:
         """Have the daemon's thread hear of the connection, and of all that happens from now on."""
         self.tell(connected)
         self._introduced.set()
-        self._tell_of_declined()
+        self._tell_what_was_told()
 
     def expect(self, flows: int) -> None:
         """From now on the switch has this many flows of ours; from any thread."""
@@ -185,7 +185,7 @@ class Channel:
             self._note = note
             if held:
                 self._answer(held.take_unanswered(last, time.monotonic()))
-        self._tell_of_declined()
+        self._tell_what_was_told()
         self._journal.write()  # our thread may sleep
 
     def has_heard(self, last: Mark | None) -> bool:
@@ -276,16 +276,16 @@ class Channel:
                 now_s = time.monotonic()
                 for message in packet_ins:
                     self._held.add(message, now_s)
-        if self._dispatcher.declined:
-            self._tell_of_declined()
+        if self._dispatcher.told:
+            self._tell_what_was_told()
 
-    def _tell_of_declined(self) -> None:
+    def _tell_what_was_told(self) -> None:
         if not self._introduced.is_set():
-            del self._dispatcher.declined[MAX_DECLINED:]
+            del self._dispatcher.told[MAX_TOLD:]
             return
-        declined, self._dispatcher.declined = self._dispatcher.declined, []
-        for event in dict.fromkeys(declined):
-            self._inbox.post(self, event, at_most=MAX_DECLINED)
+        told, self._dispatcher.told = self._dispatcher.told, []
+        for event in dict.fromkeys(told):
+            self._inbox.post(self, event, at_most=MAX_TOLD)
 
     def _answer(self, packet_ins: Iterable[bytes]) -> None:
         """Resume what is to be resumed of them, in one write, and note the last one."""

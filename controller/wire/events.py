@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a switch says, as values: with :mod:`~controller.wire.connection` and
-:mod:`~controller.wire.declined` all that the part which decides ever hears of one.
+"""What a switch says, as values: with :mod:`~controller.wire.connection`,
+:mod:`~controller.wire.declined` and :mod:`~controller.wire.probe` all that the part which decides
+ever hears of one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ovs_dhcpd.controller.wire.flow_monitor import (
 )
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.meters import MeterCount
+from ovs_dhcpd.controller.wire.probe import Heard
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 
 
@@ -131,6 +133,7 @@ Event = Union[  # noqa: UP007 - evaluated on 3.10
     MeterCounts,
     PortAdded,
     Declined,
+    Heard,
     Committed,
     Refused,
 ]

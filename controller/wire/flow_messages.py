@@ -47,6 +47,7 @@ from ovs_dhcpd.flows.pipeline.flow import (
     Meter,
     Move,
     OutputInPort,
+    Pause,
     Resubmit,
 )
 from ovs_dhcpd.flows.pipeline.reconcile import Changes
@@ -63,6 +64,7 @@ OFPFC_ADD, OFPFC_DELETE, OFPFC_DELETE_STRICT = 0, 3, 4
 OFP_NO_BUFFER = 0xFFFFFFFF
 OFPTT_ALL = 0xFF
 OFPP_IN_PORT = 0xFFFFFFF8
+OFPP_TABLE = 0xFFFFFFF9
 OFPP_CONTROLLER = 0xFFFFFFFD
 OFPCML_NO_BUFFER = 0xFFFF
 OFPIT_APPLY_ACTIONS, OFPIT_METER = 4, 6
@@ -184,12 +186,21 @@ def encode_delete_strict(
 
 def encode_packet_out(version: int, port: int, frame: bytes) -> bytes:
     """The message that sends ``frame`` out of ``port``, as coming from the controller."""
-    actions = _output(port)
+    return _packet_out(version, OFPP_CONTROLLER, _output(port), frame)
+
+
+def encode_as_if_from(version: int, port: int, loads: Iterable[Load], frame: bytes) -> bytes:
+    """The message that has ``frame`` meet the flows as if ``port`` had sent it, after ``loads``."""
+    actions = b"".join([_action(version, load) for load in loads]) + _output(OFPP_TABLE)
+    return _packet_out(version, port, actions, frame)
+
+
+def _packet_out(version: int, in_port: int, actions: bytes, frame: bytes) -> bytes:
     if version == OFP15:
         head = struct.pack("!IH2x", OFP_NO_BUFFER, len(actions))
-        head += encode_match(encode_term(IN_PORT, OFPP_CONTROLLER))
+        head += encode_match(encode_term(IN_PORT, in_port))
     else:
-        head = struct.pack("!IIH6x", OFP_NO_BUFFER, OFPP_CONTROLLER, len(actions))
+        head = struct.pack("!IIH6x", OFP_NO_BUFFER, in_port, len(actions))
     return message(version, OFPT_PACKET_OUT, head + actions + frame)
 
 
@@ -228,7 +239,7 @@ def _action(version: int, action: Action) -> bytes:
     userdata = _padded(
         struct.pack("!HH", NXAC2PT_USERDATA, 4 + len(action.userdata)) + action.userdata
     )
-    pause = struct.pack("!HH4x", NXAC2PT_PAUSE, 4)
+    pause = struct.pack("!HH4x", NXAC2PT_PAUSE, 4) if isinstance(action, Pause) else b""
     return _nicira(NXAST_CONTROLLER2, bytes(6) + userdata + pause)
 
 

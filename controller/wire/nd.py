@@ -33,7 +33,7 @@ SOURCE_LINK_LAYER_ADDRESS = 1  # option
 _UNSPECIFIED = UNSPECIFIED.packed
 _OPTIONS = {ROUTER_SOLICITATION: 8, NEIGHBOUR_SOLICITATION: 24}  # offset of the first option
 _TARGET = slice(8, 24)
-_SOLICITED_NODE = bytes.fromhex("ff0200000000000000000001ff")  # then 3 bytes (RFC 4291 §2.7.1)
+SOLICITED_NODE = bytes.fromhex("ff0200000000000000000001ff")  # then 3 bytes (RFC 4291 §2.7.1)
 
 
 class NdError(ValueError):
@@ -85,7 +85,7 @@ def decode_solicitation(frame: bytes, kind: int = ROUTER_SOLICITATION) -> Solici
     if ipv6_checksum(packet.source, packet.destination, ICMPV6, message) != 0xFFFF:
         raise BadChecksum
     target = message[_TARGET] if kind == NEIGHBOUR_SOLICITATION else b""
-    if target and packet.source == _UNSPECIFIED and packet.destination[:13] != _SOLICITED_NODE:
+    if target and packet.source == _UNSPECIFIED and packet.destination[:13] != SOLICITED_NODE:
         raise NotSolicitation
     while at < len(message):
         size = 8 * message[at + 1] if at + 1 < len(message) else 0

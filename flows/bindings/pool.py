@@ -49,7 +49,8 @@ class Pool:
     `reserved` says of addresses and of MACs whose they are already, inside the ranges or not.
     `excluded` are parts of the ranges, none of which is in two of them, that are not given out.
     `reservations` are by MAC, with one address of a family at the most; each is in `reserved`.
-    An address that a client declines is not given out for `decline_probation_period_s`.
+    An address that a client declines, or somebody answers for, is not given out for
+    `decline_probation_period_s`. With `probe` it is asked for before it is given out first.
     """
 
     ranges: tuple[AddressRange, ...]
@@ -57,6 +58,7 @@ class Pool:
     excluded: tuple[AddressRange, ...] = ()
     reservations: Mapping[bytes, tuple[Address, ...]] = field(default_factory=dict)
     decline_probation_period_s: int = 86400
+    probe: bool = True
 
     @property
     def size(self) -> int:

@@ -20,6 +20,7 @@ BESIDE = (
     "exclude",
     "reserve",
     "decline_probation_period",
+    "probe",
 )  # settings of a network that say something of its pool
 
 
@@ -28,10 +29,10 @@ def parse_pool(reader: Reader, network: Network) -> Pool:
 
     ``pool`` and ``exclude`` are one text or a list of them, each an address, ``first-last`` or
     ``address/length``.  ``reserve`` has an address, or one of each family, for a MAC.
-    ``decline_probation_period`` is a number of seconds.
+    ``decline_probation_period`` is a number of seconds, ``probe`` true if not given.
     """
     ranges = _parse_ranges(reader, "pool", network)
-    pool = Pool(tuple(ranges), {})
+    pool = Pool(tuple(ranges), {}, probe=reader.flag("probe", default=True))
     if "exclude" in reader:
         excluded = _parse_ranges(reader, "exclude", network)
         pool = replace(pool, excluded=tuple(_parts(ranges, excluded)))

@@ -134,9 +134,9 @@ class Reader:
         self.refuse(name, f"{show(value)}, expected a mapping" if name in self else "is missing")
         return None
 
-    def flag(self, name: str) -> bool:
-        """The value of `name`; false if it is not there or is a mistake."""
-        value = self.get(name, False)
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """The value of `name`, `default` if it is not there; false if it is a mistake."""
+        value = self.get(name, default)
         if not isinstance(value, bool):
             self.refuse(name, f"{show(value)}, expected true or false")
         return value is True

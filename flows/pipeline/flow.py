@@ -240,6 +240,16 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Tell:
+    """Send a copy of the packet with ``userdata`` to the controller, which is not waited for."""
+
+    userdata: bytes
+
+    def __str__(self) -> str:
+        return f"controller(userdata={self.userdata.hex('.')})"
+
+
+@dataclass(frozen=True)
 class Resubmit:
     """Go on with the lookup in ``table``."""
 
@@ -267,7 +277,9 @@ class OutputInPort:
         return "outport = inport; flags.loopback = 1; output;"
 
 
-Action = Union[Load, Meter, Move, Pause, Resubmit, OutputInPort]  # noqa: UP007 - evaluated on 3.10
+Action = Union[  # noqa: UP007 - evaluated on 3.10
+    Load, Meter, Move, Pause, Tell, Resubmit, OutputInPort
+]
 
 
 @dataclass(frozen=True)

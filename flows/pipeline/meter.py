@@ -18,6 +18,11 @@ METER_PREFIX = 0x6468  # "dh": the top 16 bits of the number of every meter of o
 METER_SHIFT = 16
 
 
+# What is heard of probes has a meter of its own: no port has the number 0.
+PROBES = METER_PREFIX << METER_SHIFT
+PROBES_LIMIT = RateLimit(pps=100, burst=200)
+
+
 def meter_id(ofport: int) -> int:
     """The number of the meter of the bridge's port ``ofport``.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 
 from ovs_dhcpd.flows.userdata.action_text import format_action
-from ovs_dhcpd.flows.userdata.codec import UnknownOpcode, decode_userdata
+from ovs_dhcpd.flows.userdata.codec import PROBE_HEARD, UnknownOpcode, decode_userdata
 from ovs_dhcpd.flows.userdata.cursor import UserdataError
 
 # OVN's opcodes, from 0 (ovn include/ovn/actions.h).
@@ -70,6 +70,8 @@ def explain(userdata: bytes) -> str:
     try:
         return format_action(decode_userdata(userdata))
     except UnknownOpcode as error:
+        if error.opcode == PROBE_HEARD:
+            return "what is heard while an address is probed"
         if error.opcode < len(_OPCODES):
             return f"opcode {error.opcode} ({_OPCODES[error.opcode]})"
         return f"opcode {error.opcode}"

@@ -76,6 +76,7 @@ PUT_ND_RA_OPTS = 8
 DHCP_RELAY_REQ_CHK = 28
 DHCP_RELAY_RESP_CHK = 29
 PUT_ND_NA = 0x64680001  # far from OVN's, which count from 0
+PROBE_HEARD = 0x64680002  # of a copy of a packet that is not paused, so it has no result
 ACTION_NAMES = {
     PUT_DHCP_OPTS: "put_dhcp_opts",
     PUT_DHCPV6_OPTS: "put_dhcpv6_opts",

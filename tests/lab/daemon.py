@@ -162,6 +162,11 @@ def our_flows(switch: PrivateOvs, bridge: str = "") -> list[str]:
     return sorted(flow for flow in flows if flow.startswith("cookie=0x6468"))
 
 
+def listening(switch: PrivateOvs) -> list[str]:
+    """The flows by which it is heard whether somebody has an address."""
+    return [flow for flow in our_flows(switch) if "userdata=64.68.00.02." in flow]
+
+
 def wait_ready(dhcpd: Dhcpd, times: int = 1) -> None:
     """Wait until the daemon has said this often that the bridge is in step."""
     wait_until(lambda: dhcpd.log().count("ready, ") >= times, f"{times} times ready")

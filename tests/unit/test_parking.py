@@ -12,9 +12,12 @@ import pytest
 from ovs_dhcpd.controller import parking
 from ovs_dhcpd.controller.control import CommandError
 from ovs_dhcpd.controller.parking import Parking
+from ovs_dhcpd.controller.ports.binder import Ours
 from ovs_dhcpd.controller.ports.declines import Decline
 from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.wire.declined import Declined
+from ovs_dhcpd.controller.wire.probe import Heard
 
 NOW_S = 1_800_000_000.0
 ADDRESS = IPv4Address("10.0.0.5")
@@ -44,6 +47,10 @@ class Database:
             self.unparked.append(place)
 
 
+def nobody(*_: object) -> None:
+    raise AssertionError("somebody is answered")
+
+
 Commands = dict[str, Callable[[list[str]], str]]
 
 
@@ -57,14 +64,16 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
     return found
 
 
-def parking_of(database: Database, **binder: Any) -> tuple[Parking, list[Place]]:
+def parking_of(
+    database: Database, answer: Any = nobody, **binder: Any
+) -> tuple[Parking, list[Place]]:
     """That of one bridge, and what is told to its binder that it is free."""
     freed: list[Place] = []
     binder.setdefault("served", {})
     binder["unpark"] = lambda *place: freed.append(place)
     world: Any = SimpleNamespace(networks=lambda _: {})
     made: Any = SimpleNamespace(**binder)
-    return Parking(database, made, world, lambda: ["br0"]), freed  # type: ignore[arg-type]
+    return Parking(database, made, world, lambda: ["br0"], answer), freed  # type: ignore[arg-type]
 
 
 def test_what_is_declined_is_parked_and_the_port_decided_anew(commands: Commands) -> None:
@@ -86,6 +95,38 @@ def test_what_is_declined_is_parked_and_the_port_decided_anew(commands: Commands
         (("br0", 7, 100), ip_address("10.0.0.6"), NOW_S),
     ]
     assert made.wait_s() == 60
+
+
+def test_what_somebody_answers_for_is_parked_and_the_port_decided_anew(
+    commands: Commands,
+) -> None:
+    database = Database()
+    found = Parked(int(NOW_S) + 60, "eth1", answered_by=MAC)
+    said: list[Said] = []
+
+    def hear(bridge: str, what: Said, now_s: float, _: object) -> Decline:
+        assert (bridge, now_s) == ("br0", NOW_S)
+        said.append(what)
+        return Decline("vm1", "lab", ADDRESS, found)
+
+    made, _ = parking_of(database, hear=hear)
+    assert made.hear("br0", Heard(7, 100, MAC, ADDRESS.packed, asks=False)) == {"vm1"}
+    assert said == [Said(7, 100, MAC, ADDRESS, asks=False)]
+    assert database.there == {PLACE: found}
+    line = commands["pools/show"]([])
+    assert line.endswith(", answered for by 02:00:00:00:00:01 at eth1")
+
+
+def test_who_asks_for_an_address_of_ours_is_told_so(commands: Commands) -> None:
+    answered: list[object] = []
+    made, _ = parking_of(
+        Database(),
+        lambda *what: answered.append(what),
+        hear=lambda *_: Ours(MAC),
+    )
+    heard = Heard(7, 0, MAC, ADDRESS.packed, asks=True)
+    assert made.hear("br0", heard) == set()
+    assert answered == [("br0", heard, MAC)]
 
 
 def test_what_has_been_parked_for_long_enough_is_free(commands: Commands) -> None:

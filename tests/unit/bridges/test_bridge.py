@@ -6,6 +6,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -30,11 +31,14 @@ from ovs_dhcpd.controller.wire.events import (
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry, entry_of
 from ovs_dhcpd.controller.wire.flow_monitor import FlowUpdate, What, encode_flow_monitor
 from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15, xid_of
+from ovs_dhcpd.controller.wire.probe import Heard, encode_question
 from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.pipeline import build
 from ovs_dhcpd.flows.pipeline.flow import Flow
-from ovs_dhcpd.flows.pipeline.meter import PortMeter, meter_id
+from ovs_dhcpd.flows.pipeline.meter import PROBES, PortMeter, meter_id
+from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, probe_flows
 
 from tests.unit.wire.replies import entry
 
@@ -103,6 +107,13 @@ class Script:
         """Connect, and say which flows are there."""
         *_, request = self.say(event)
         assert self.say(FlowDump(xid_of(request), installed, False)) == []
+
+    def in_step_but_for_questions(self) -> None:
+        """Connect, with nothing there, and have all done that is done at once."""
+        self.read(())
+        bundle = self.tick()
+        self.say(Committed(next(xid_of(each) for each in bundle if kinds([each]) == ["commit"])))
+        self.notes()
 
     def in_step(self) -> None:
         """Connect, with nothing there, and have it all done."""
@@ -626,3 +637,79 @@ def test_a_network_whose_flows_cannot_be_made_leaves_what_is_wanted(
     fresh.serve((NETWORK, PORT))
     fresh.serve((other, PORT), name="vm2", ofport=6)
     assert served_again == fresh.bridge.flows
+
+
+PROBE = Probe("lab", ip_address("10.0.0.5"), 100, 100, bytes.fromhex("026468000001"), None)
+QUESTION = encode_question(PROBE.source, PROBE.address, PROBE.tag)
+
+
+def listening(*, metered: bool = True) -> set[int]:
+    """The cookies of the flows by which answers are heard."""
+    return {flow.cookie for flow in probe_flows(PROBE.address, metered=metered)}
+
+
+def test_it_is_listened_before_it_is_asked() -> None:
+    script = Script()
+    script.bridge.serve("vm1", 5, (), script.now_s, (PROBE,))
+    assert script.tick() == []
+    script.read(())
+    added, opened, *inside, commit, asked = kinds(messages := script.tick())
+    assert (added, opened, commit) == (f"meter+{PROBES:x}", "open", "commit")
+    assert set(inside) == flow_mods("+", listening() | cookies())
+    assert asked == "packet-out"
+    expected = flow_messages.encode_as_if_from(OFP15, 5, PASSES_OURS, QUESTION)
+    assert messages[-1] == expected
+    script.say(Committed(next(xid_of(each) for each in messages if kinds([each]) == ["commit"])))
+    assert script.tick() == []
+    assert (script.bridge.synchronized, script.bridge.in_step) == (True, False)
+
+
+def test_who_is_not_answered_is_served_and_goes_on_listening_for_a_while() -> None:
+    script = Script()
+    script.bridge.serve("vm1", 5, (), script.now_s, (PROBE,))
+    script.in_step_but_for_questions()
+    ended: list[tuple[str, Probe]] = []
+    while not ended:
+        script.now_s = script.bridge.next_s()
+        ended = script.bridge.unanswered(script.now_s)
+        assert {*kinds(script.tick())} <= {"packet-out", "count"}
+    assert ended == [("vm1", PROBE)]
+    assert 0.2 < script.now_s - 1000 < 0.5
+    script.serve((NETWORK, PORT))
+    bundle = script.tick()
+    assert set(kinds(bundle)[1:-1]) == flow_mods("+", cookies(NETWORK) - cookies())
+    script.say(Committed(xid_of(bundle[0])))
+    script.now_s += 5
+    _, opened, *inside, commit = kinds(script.tick())
+    assert (opened, commit) == ("open", "commit")
+    assert set(inside) == flow_mods("-", listening())
+
+
+def test_what_is_asked_is_asked_anew_on_another_connection() -> None:
+    script = Script()
+    script.bridge.serve("vm1", 5, (), script.now_s, (PROBE,))
+    script.in_step_but_for_questions()
+    script.say(Disconnected())
+    script.now_s += 60
+    assert script.bridge.unanswered(script.now_s) == []
+    script.read(())
+    assert "packet-out" in kinds(script.tick())
+
+
+def test_without_meters_it_is_listened_without() -> None:
+    script = Script(0)
+    script.bridge.serve("vm1", 5, (), script.now_s, (PROBE,))
+    script.read(())
+    opened, *inside, commit, asked = kinds(script.tick())
+    assert (opened, commit, asked) == ("open", "commit", "packet-out")
+    assert set(inside) == flow_mods("+", listening(metered=False) | cookies())
+
+
+def test_who_asks_for_an_address_of_ours_is_told_so_by_its_port() -> None:
+    heard = Heard(7, 0, bytes.fromhex("026468000002"), PROBE.address.packed, asks=True)
+    script = Script()
+    assert script.bridge.answer(heard, PROBE.source) == []
+    script.in_step()
+    (message,) = script.bridge.answer(heard, PROBE.source)
+    assert kinds([message]) == ["packet-out"]
+    assert script.say(heard) == []

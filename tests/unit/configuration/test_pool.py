@@ -147,6 +147,13 @@ def test_a_declined_address_is_parked_for_a_day_or_as_long_as_is_said(tmp_path: 
         assert network.pool.decline_probation_period_s == period_s
 
 
+def test_an_address_is_probed_unless_the_network_says_no(tmp_path: Path) -> None:
+    for setting, probe in (("", True), ("probe: true", True), ("probe: false", False)):
+        (network,) = load(tmp_path, POOL % "10.0.0.9" + f"    {setting}\n").networks
+        assert network.pool
+        assert network.pool.probe is probe
+
+
 ONE_EACH = "expected an address, or one of IPv4 and one of IPv6"
 
 
@@ -158,6 +165,7 @@ ONE_EACH = "expected an address, or one of IPv4 and one of IPv6"
            "expected seconds, from 1 to 4294967295")
           for value, shown in (("0", "0"), ("-1", "-1"), ("4294967296", "4294967296"),
                                ("1d", "'1d'"), ("true", "True"))],
+        ("probe: perhaps", "probe: 'perhaps', expected true or false"),
         ("exclude: x", f"exclude: 'x', {EXPECTED_RANGE}"),
         ("exclude: 10.0.1.1", "exclude: 10.0.1.1 is not in cidr 10.0.0.0/24, "
          "expected addresses in it"),

@@ -17,7 +17,7 @@ def test_all_mistakes_are_reported_in_the_order_of_the_file(tmp_path: Path) -> N
         "c.yaml:6: red: mtu: 99999 does not fit, expected 68 to 65535 (RFC 2132 §5.1)",
         "c.yaml:11: red: color: unknown, "
         "expected bridge or dhcpv4 or dhcpv6 or ra or arp_responder or guard or rate_limit or "
-        "pool or exclude or reserve or decline_probation_period or tag or ports",
+        "pool or exclude or reserve or decline_probation_period or probe or tag or ports",
         "c.yaml:12: bridge: is at c.yaml:1 too, expected it once",
     ]
 

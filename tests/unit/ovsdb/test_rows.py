@@ -70,6 +70,15 @@ def test_what_is_parked_is_read_as_it_is_written() -> None:
     assert read_parked({"other": "x", **ids}) == (parked, [])
 
 
+@pytest.mark.parametrize("port", ["tap1", "a b", "answered 1", ""])
+def test_who_has_answered_for_it_is_read_as_it_is_written(port: str) -> None:
+    place = ("lab", ip_address("10.0.0.5"))
+    parked = Parked(1800000000, port, answered_by=bytes.fromhex("020000000001"))
+    text = f"1800000000 answered 02:00:00:00:00:01 {port}"
+    assert format_parked(parked) == text
+    assert read_parked({parked_key(place): text}) == ({place: parked}, [])
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 from ovs_dhcpd.flows.pipeline import build as pipeline
@@ -22,6 +23,7 @@ from ovs_dhcpd.flows.pipeline.logical_flow import (
     SEEN,
     LogicalFlow,
 )
+from ovs_dhcpd.flows.pipeline.probe import probe_flows
 from ovs_dhcpd.flows.pipeline.tables import GUARD, GUARD_ND, OPTIONS, RESPONSE, TABLES
 
 from tests.unit.pipeline.networks import NETWORKS
@@ -36,6 +38,7 @@ FLOWS = [
         for ofport, (network, port) in enumerate(PORTS, 1)
         for flow in pipeline.port_flows(network, port, ofport)
     ),
+    *(flow for address in ("10.0.0.5", "fd00::5") for flow in probe_flows(ip_address(address))),
 ]
 # What a packet keeps while the controller has it, except for the bits that say what came of it.
 KEPT = {f.IN_PORT, f.METADATA, f.REG0, f.ETH_TYPE, f.IP_PROTO}

@@ -11,13 +11,16 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ovs_dhcpd.controller.ports.binder import Binder, Decision
+from ovs_dhcpd.controller.ports.binder import Binder, Decision, Ours
+from ovs_dhcpd.controller.ports.declines import Decline
 from ovs_dhcpd.controller.ports.interface import Interface, Memory
 from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources import yaml_file
 from ovs_dhcpd.flows.bindings.network import Binding, Network, Parent
 from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.bindings.probe import Probe
 
 BRIDGE = "br-int"
 
@@ -73,12 +76,14 @@ class Host:
 
     After each change the binder is asked about the names that it concerns, what is to be
     remembered is written down (unless `writes` is false), and it is asked again, as often as
-    that changes something: what stays is in `served` and `refused`.
+    that changes something: what stays is in `served` and `refused`.  Nobody answers what is asked
+    about addresses, unless `waits`: then it is not known yet.
     """
 
     def __init__(self, *sources: str | Source) -> None:
         self.sources = [Source(each) if isinstance(each, str) else each for each in sources]
         self.writes = True
+        self.waits = False
         self.stands_by = False  # another process writes
         self.refusals: dict[str, tuple[str, ...]] = {}
         self.decisions: list[Decision] = []
@@ -87,9 +92,9 @@ class Host:
         self._parked: dict[Place, Parked] = {}
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, salt: bytes = b"") -> None:
         """The daemon starts anew: all that it knows is what stands in the database."""
-        self._binder = Binder()
+        self._binder = Binder(salt)
         self.refusals = {}
         self.settle(self._names())
 
@@ -144,6 +149,10 @@ class Host:
             touched = set()
             for (row, tag), memory in decision.remember.items():
                 touched |= self._remember(row, memory, tag)
+            if not self.waits:
+                touched |= {
+                    name for name, probe in self.probes if self._binder.unanswered(name, probe)
+                }
             if not touched:
                 return
         raise AssertionError("the binder does not come to an end")
@@ -172,6 +181,28 @@ class Host:
         self._binder.take_over(self._names())
         self.settle(self._names())
 
+    @property
+    def probes(self) -> list[tuple[str, Probe]]:
+        """What is to be asked, with the names of the ports that it is for."""
+        return [
+            (name, probe)
+            for name, served in sorted(self._binder.served.items())
+            for probe in served.probes
+        ]
+
+    def unanswered(self) -> None:
+        """Nobody has answered what is asked now."""
+        self.settle({name for name, probe in self.probes if self._binder.unanswered(name, probe)})
+
+    def hear(self, said: Said, now_s: float = 0) -> Decline | Ours | None:
+        """Somebody says something of an address."""
+        heard = self._binder.hear(BRIDGE, said, now_s, World(self, self.sources))
+        if isinstance(heard, Decline):
+            if heard.parked:
+                self._parked[heard.network, heard.address] = heard.parked
+            self.settle({heard.port})
+        return heard
+
     def memory(self, name: str) -> Memory:
         """What is remembered for an interface."""
         return self._interfaces[name].memory
@@ -182,6 +213,7 @@ class Host:
         return {
             name: [str(a) for _, port in served.bindings for a in port.addresses]
             for name, served in sorted(self._binder.served.items())
+            if served.bindings
         }
 
     @property
@@ -233,6 +265,10 @@ class Host:
         by_iface_id = [each for each in there if each.iface_id == name]
         by_name = [each for each in there if each.name == name]
         return next(iter(by_iface_id + by_name), None)
+
+    def at(self, bridge: str, ofport: int) -> Interface | None:
+        there = (each for each in self._interfaces.values() if each.bridge == bridge)
+        return next((each for each in there if each.ofport == ofport), None)
 
     def twins(self, interface: Interface) -> list[str]:
         return sorted(

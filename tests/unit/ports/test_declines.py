@@ -71,7 +71,7 @@ def test_who_declines_one_address_after_the_other_takes_no_pool_away() -> None:
         host.decline("tap1")
     assert len(host.parked("br-int")) == 4
     (address,) = host.served["tap1"]
-    why = "4 that it declined are parked"
+    why = "4 of tap1 are parked"
     assert host.refused == [f"port tap1: {address} {FIXED}{why}"]
     host.unplug("tap1")
     assert host.refused == []

@@ -28,7 +28,7 @@ def parked(count: int, owner: str = "tap{}", network: str = "lab") -> dict[Place
     [
         (100, {}, ""),
         (100, parked(3, "tap1"), ""),
-        (100, parked(4, "tap1"), "4 that it declined are parked"),
+        (100, parked(4, "tap1"), "4 of tap1 are parked"),
         (100, parked(4, "tap1", "office"), ""),
         (100, parked(24), ""),
         (100, parked(25), "25 addresses of the pool are parked"),

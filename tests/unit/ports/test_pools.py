@@ -24,7 +24,7 @@ def test_an_address_is_served_once_it_is_remembered_and_with_whom() -> None:
     (address,) = host.served["tap1"]
     assert host.memory("tap1") == remembers(address, owner="tap1")
     first, second = host.decisions[-2:]
-    assert (first.serve, len(first.remember)) == ({}, 1)
+    assert (first.serve["tap1"].bindings, len(first.remember)) == ((), 1)
     assert ([*second.serve], second.remember) == (["tap1"], {})
 
 

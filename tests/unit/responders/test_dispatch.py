@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ovs_dhcpd.controller.responders import dispatch
 from ovs_dhcpd.controller.responders.dhcpv4 import Dhcpv4Responder
-from ovs_dhcpd.controller.responders.dispatch import Dispatcher
+from ovs_dhcpd.controller.responders.dispatch import LISTENED, Dispatcher
 from ovs_dhcpd.controller.responders.dns_lookup import MESSAGE as DNS_MESSAGE
 from ovs_dhcpd.controller.responders.repeat import Template
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
@@ -20,6 +20,7 @@ from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Ver
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.frames import with_tag
 from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2
+from ovs_dhcpd.controller.wire.probe import Heard, encode_question
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts, encode_userdata
 
@@ -185,18 +186,49 @@ def test_what_a_client_declines_is_noted_with_its_port_and_vlan() -> None:
     mac = bytes.fromhex(MAC.replace(":", ""))
     mac6 = bytes.fromhex(requests6.MAC.replace(":", ""))
     own, own6 = bytes([192, 168, 1, 7]), ip_address(requests6.OWN).packed
-    assert dispatcher.declined == [
+    assert dispatcher.told == [
         Declined(1, 0, mac, own),
         Declined(1, 100, mac, own),
         Declined(1, 0, mac6, own6),
     ]
 
 
-def test_a_packet_that_is_not_frozen_is_not_resumed() -> None:
-    message = packet_in()
+def not_frozen(message: bytes) -> bytes:
+    """The packet-in without its continuation."""
     at = message.index(struct.pack("!HH", 8, 64))
     body = message[8:at] + message[at + 64 :]
-    assert Dispatcher().resume(message[:2] + struct.pack("!HI", 8 + len(body), 0) + body) is None
+    return message[:2] + struct.pack("!HI", 8 + len(body), 0) + body
+
+
+def test_a_packet_that_is_not_frozen_is_not_resumed() -> None:
+    assert Dispatcher().resume(not_frozen(packet_in())) is None
+
+
+ASKED_FOR = ip_address("10.0.0.5")
+QUESTION = encode_question(bytes.fromhex("026468000001"), ASKED_FOR)
+HEARD = Heard(1, 0, bytes.fromhex("026468000001"), ASKED_FOR.packed, asks=True)
+PROBE_HEARD = bytes.fromhex("6468000200000000")
+
+
+def test_what_is_heard_of_probes_is_noted_and_not_resumed() -> None:
+    dispatcher = Dispatcher()
+    for packet in (QUESTION, DISCOVER, b"", QUESTION):
+        assert dispatcher.resume(not_frozen(packet_in(packet, PROBE_HEARD)), 1.0) is None
+    assert dispatcher.told == [HEARD, HEARD]
+
+
+def test_who_talks_without_an_end_is_not_listened_to() -> None:
+    dispatcher = Dispatcher()
+    message = not_frozen(packet_in(QUESTION, PROBE_HEARD))
+    for number in range(10_000):
+        dispatcher.resume(message, 100 + number / 10_000)
+    assert LISTENED.burst <= len(dispatcher.told) <= LISTENED.burst + LISTENED.pps
+
+
+def test_beside_another_daemon_nothing_is_heard_of_probes() -> None:
+    dispatcher = Dispatcher(only_ours=True)
+    assert dispatcher.resume(not_frozen(packet_in(QUESTION, PROBE_HEARD)), 1.0) is None
+    assert dispatcher.told == []
 
 
 def test_a_flow_is_learnt_once_and_forgotten_when_there_are_too_many(

@@ -185,7 +185,7 @@ def declined(number: int) -> Declined:
 def test_of_what_is_declined_little_waits_and_packets_never_do(
     lab: Lab, connected: tuple[Channel, Peer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel_module, "MAX_DECLINED", 2)
+    monkeypatch.setattr(channel_module, "MAX_TOLD", 2)
     channel, peer = connected
     declines(peer, 1, 2, 3)
     declines(peer, 4)
@@ -198,7 +198,7 @@ def test_of_what_is_declined_little_waits_and_packets_never_do(
 def test_what_is_declined_before_os_ken_is_there_is_told_then(
     early: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(channel_module, "MAX_DECLINED", 2)
+    monkeypatch.setattr(channel_module, "MAX_TOLD", 2)
     early.switches.connect("br-int", str(early.path))
     peer = early.accept()
     peer.shake_hands()

@@ -33,6 +33,7 @@ def test_a_flows_userdata_is_found_and_explained() -> None:
         (27, "opcode 27 (split_buf_action)"),
         (30, "opcode 30 (put_icmp4_inner_ip4_src)"),
         (31, "opcode 31"),
+        (0x64680002, "what is heard while an address is probed"),
         (0xFFFFFFFF, "opcode 4294967295"),
     ],
 )

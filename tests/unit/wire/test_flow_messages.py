@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 from ovs_dhcpd.controller.wire import flow_messages
 from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15, xid_of
 from ovs_dhcpd.flows.pipeline import flow as f
 from ovs_dhcpd.flows.pipeline.flow import Flow, Is, Load, Meter, Move, OutputInPort, Pause, Resubmit
+from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, probe_flows
 from ovs_dhcpd.flows.pipeline.reconcile import Changes
 
 from tests.unit.ofp_print import ofp_print
@@ -202,3 +204,21 @@ def test_a_packet_out_sends_the_frame_out_of_the_port(version: int) -> None:
     assert "in_port=CONTROLLER actions=output:7 data_len=21\n" in shown
     assert "dl_src=02:00:00:00:00:01,dl_dst=33:33:00:00:00:01,dl_type=0x88b5\n" in shown
     assert packet_out.endswith(frame)
+
+
+@VERSIONS
+def test_a_frame_meets_the_flows_as_if_a_port_had_sent_it(version: int) -> None:
+    frame = bytes.fromhex("33330000000102000000000188b5") + b"payload"
+    shown = ofp_print(flow_messages.encode_as_if_from(version, 7, PASSES_OURS, frame))
+    marks = "load:0x1->NXM_NX_REG0[4],load:0x1->NXM_NX_REG0[6]"
+    if version == OFP15:
+        marks = "set_field:0x10/0x10->reg0,set_field:0x40/0x40->reg0"
+    assert f"in_port=7 actions={marks},TABLE data_len=21\n" in shown
+
+
+@VERSIONS
+def test_a_flow_that_tells_does_not_wait(version: int) -> None:
+    (flow, _) = probe_flows(ip_address("10.0.0.5"), metered=False)
+    shown = ofp_print(flow_messages.encode_add(version, flow))
+    assert "priority=101,arp,reg0=0/0x10,arp_spa=10.0.0.5" in shown
+    assert "actions=controller(userdata=64.68.00.02.00.00.00.00),resubmit(,201)" in shown
