@@ -7,6 +7,7 @@ import os-ken alone, in turns: a process that does nothing else, and the same as
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -111,6 +112,8 @@ def _restart_switch(switch: PrivateOvs, dhcpd: Dhcpd, guest: Guest, away_s: floa
 
 def measure(effort: Effort) -> Iterator[Row]:
     """The daemon's start beside the import, in pairs, and then ovs-vswitchd's."""
+    # pip compiles what it installs: who has this set would measure that, at each start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with PrivateOvs() as switch:
         guest = reference.guest(switch)
         with Dhcpd(switch, reference.configuration(rate_limit="none")) as dhcpd:
