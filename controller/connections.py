@@ -24,25 +24,30 @@ from ovs_dhcpd.controller.switch.turn import Turn
 from ovs_dhcpd import PROGRAM
 
 if TYPE_CHECKING:
+    from ovs_dhcpd.controller.switch.listener import ListenOn
     from typing_extensions import Self  # in typing from Python 3.11 on
 
 
 class Connections:
     """Those of one process, whose command line is ``owner`` (:func:`owner_of`); a context manager.
 
-    Sockets and locks are in ``rundir``, ``openflow`` are versions, the best first.  Where switches
-    connect to us, ``dial`` is False.  What they say is in the ``inbox``.
+    Sockets and locks are in ``rundir``, ``openflow`` are versions, the best first.  With ``listen``
+    nothing is dialled: switches connect to us.  What they say is in the ``inbox``.
     """
 
     def __init__(
-        self, rundir: Path, openflow: Collection[str], owner: int, *, dial: bool = True
+        self,
+        rundir: Path,
+        openflow: Collection[str],
+        owner: int,
+        listen: ListenOn | None = None,
     ) -> None:
         self.inbox: Inbox[Channel] = Inbox()
         self.journal = Journal()
         self.switches = Switches(self.inbox, self.journal, openflow)
         self._rundir = rundir
         self._owner = owner
-        self._dial = dial
+        self._listen = listen
         self._turns: dict[str, Turn] = {}  # by bridge
 
     def __enter__(self) -> Self:
@@ -60,8 +65,14 @@ class Connections:
         return self._turns.keys()
 
     def resume(self) -> None:
-        """Answer at once where a process like this one did; to be called first."""
-        if self._dial:
+        """Answer at once where a process like this one did; to be called first.
+
+        Who connects to us is let in at once, and what it asks is held until it is known whose it
+        is.  Raises :exc:`OSError` where we cannot listen.
+        """
+        if self._listen:
+            self.switches.listen(self._listen)
+        else:
             for bridge in bridges_left(self._rundir, self._owner):
                 self.join(bridge)
 
@@ -70,7 +81,7 @@ class Connections:
         if bridge not in self._turns:
             path = lock_path(self._rundir, bridge)
             self._turns[bridge] = turn = Turn(path, self.inbox.wake, self._owner)
-            if self._dial:
+            if not self._listen:
                 self.switches.connect(bridge, str(self._rundir / f"{bridge}.mgmt"), turn)
         return self._turns[bridge]
 

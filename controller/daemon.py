@@ -41,7 +41,6 @@ from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources.combined import Combined
 from ovs_dhcpd.controller.status import status
 from ovs_dhcpd.controller.switch.channel import Channel
-from ovs_dhcpd.controller.switch.listener import ListenOn
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.declined import Declined
@@ -62,7 +61,6 @@ class Settings:
     """What the command line says."""
 
     database: str
-    listen: ListenOn | None
     openflow: tuple[str, ...]  # versions, the best first
     clean_up: bool
 
@@ -74,8 +72,8 @@ def run(settings: Settings, open_source: Callable[[], Combined], connections: Co
     garbage off.  It is on again once the first configuration is in force: what that is made of
     stays.
 
-    Raises what ``open_source`` does before anything is changed, and :exc:`OSError` where it
-    cannot listen or has no control socket.
+    Raises what ``open_source`` does before anything is changed, and :exc:`OSError` where it has no
+    control socket.
     """
     connections.switches.start_os_ken()
     source = open_source()
@@ -135,9 +133,6 @@ class Daemon:
         signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
 
         self._switches = connections.switches
-        if settings.listen:
-            self._switches.listen(settings.listen)
-            vlog.info(f"listening on {settings.listen}")
         self._keep_bridges()
 
     def loop(self) -> None:

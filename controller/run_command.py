@@ -214,13 +214,12 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
         yaml_file.load(*files, bridge=args.bridge)
 
     def start() -> int:
-        with Connections(rundir, openflow, owner, dial=listen is None) as connections:
+        with Connections(rundir, openflow, owner, listen) as connections:
             connections.resume()
             from ovs_dhcpd.controller.daemon import Settings, run
 
             settings = Settings(
                 database=args.db or f"unix:{rundir / 'db.sock'}",
-                listen=listen,
                 openflow=openflow,
                 clean_up=args.cleanup,
             )

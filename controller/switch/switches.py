@@ -129,6 +129,7 @@ class Switches:
 
         self._listener = Listener(where, self._versions, self._accepted)
         self._listener.start()
+        vlog.info(f"listening on {where}")
 
     def trouble(self, bridge: str) -> str:
         """Why ``bridge`` has no connection, if it has none."""

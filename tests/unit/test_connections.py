@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ovs_dhcpd.controller.connections import Connections, bridges_left
+from ovs_dhcpd.controller.switch.listener import ListenOn
 from ovs_dhcpd.controller.switch.lock import Lock, holder, lock_path, owner_of
 
 OWNER, OTHER = 7, 8
@@ -95,10 +96,15 @@ def test_who_comes_after_does_not_find_what_was_left_for_good(tmp_path: Path) ->
         assert list(bridges_left(tmp_path, OWNER)) == []
 
 
-def test_where_switches_connect_to_us_nothing_is_dialled(tmp_path: Path) -> None:
+def test_where_switches_connect_to_us_they_may_at_once_and_nothing_is_dialled(
+    tmp_path: Path,
+) -> None:
     left(tmp_path, "br-int", OWNER)
-    with Connections(tmp_path, ["1.5"], OWNER, dial=False) as listening:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with Connections(tmp_path, ["1.5"], OWNER, ListenOn("127.0.0.1", port)) as listening:
         listening.resume()
+        socket.create_connection(("127.0.0.1", port)).close()
         assert listening.bridges == set()
         assert listening.join("br-int").ours
         assert "connected to us" in listening.switches.trouble("br-int")
