@@ -26,7 +26,7 @@ from ovs_dhcpd.flows.options.wording import escape, printable
 from ovs_dhcpd import PROGRAM, __version__
 
 if TYPE_CHECKING:
-    from ovs_dhcpd.controller.bindings_json import Bound
+    from ovs_dhcpd.controller.bindings_list import Bound
     from ovs_dhcpd.flows.bindings.network import Network, Port
 
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
@@ -307,8 +307,8 @@ def _decode(args: argparse.Namespace) -> int:
 
 def _bindings(rundir: Path) -> list[Bound]:
     """What the daemon serves; nothing where there is none."""
-    from ovs_dhcpd.controller.bindings_json import decode_bindings
+    from ovs_dhcpd.controller.bindings_list import bound_of
 
     with contextlib.suppress(AskError):
-        return decode_bindings(ask(rundir, "bindings/show", "-f", "json"))
+        return bound_of(ask_for_json(rundir, "bindings/show"))
     return []

@@ -20,7 +20,7 @@ import ovs.daemon
 import ovs.poller
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
-from ovs_dhcpd.controller.bindings_json import encode_bindings
+from ovs_dhcpd.controller.bindings_list import Document, as_text, bindings
 from ovs_dhcpd.controller.bridges.reachable import unreachable
 from ovs_dhcpd.controller.bridges.whose import Stranger, whose
 from ovs_dhcpd.controller.connections import Connections
@@ -28,6 +28,7 @@ from ovs_dhcpd.controller.control import (
     CommandError,
     ControlSocket,
     add_command,
+    add_query,
     open_control_socket,
 )
 from ovs_dhcpd.controller.faults import Faults
@@ -35,7 +36,7 @@ from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.parking import Parking
-from ovs_dhcpd.controller.ports.binder import Binder, Decision, Served
+from ovs_dhcpd.controller.ports.binder import Binder, Decision
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources.combined import Combined
@@ -401,7 +402,7 @@ class Daemon:
 
     def _add_commands(self) -> None:
         add_command("bindings/refused", "", 0, 0, lambda _: printable_lines(self._refused_lines()))
-        add_command("bindings/show", "[-f json]", 0, 2, self._show_bindings)
+        add_query("bindings/show", "", 0, lambda _: self._bindings(), as_text)
         add_command("exit", "[cleanup]", 0, 1, self._exit_command)
         add_command("lflows/show", "", 0, 0, lambda _: printable_lines(self._lflow_lines()))
         add_command("reload", "", 0, 0, lambda _: self._reload())
@@ -422,19 +423,12 @@ class Daemon:
             {name: keeper.status(self._switches.trouble(name)) for name, keeper in keepers}
         )
 
-    def _show_bindings(self, argv: list[str]) -> str:
-        if argv and argv != ["-f", "json"]:
-            raise CommandError(f"{escape(' '.join(argv))}: expected -f json")
-        if argv:
-            plugged = self._database.plugged
-            interfaces = ((name, plugged(name)) for name in self._binder.served)
-            names = {name: interface.name for name, interface in interfaces if interface}
-            return encode_bindings(self._binder.served, names)
-        return printable_lines(self._binding_lines())
+    def _bindings(self) -> Document:
+        return bindings(self._binder.served, self._interface_of)
 
-    def _binding_lines(self) -> list[str]:
-        served = sorted(self._binder.served.items())
-        return [line for name, what in served for line in _binding_lines(name, what)]
+    def _interface_of(self, port: str) -> str:
+        interface = self._database.plugged(port)
+        return interface.name if interface else ""
 
     def _lflow_lines(self) -> list[str]:
         served = sorted(self._binder.served.items())
@@ -458,16 +452,6 @@ class Daemon:
         self._stopping = True
         self._clean_up = self._clean_up or clean_up
         self._inbox.wake()
-
-
-def _binding_lines(name: str, served: Served) -> Iterator[str]:
-    """What a port is served, for ``ovs-appctl bindings/show``."""
-    for network, port in served.bindings:
-        mac = port.mac.hex(":") if port.mac else "any MAC"
-        where = f"{served.bridge:<15} {show_port(served.ofport):>5}"
-        addresses = " ".join(map(str, port.addresses)) or "no address"
-        tag = f" (tag {port.tag})" if port.tag else ""
-        yield f"{escape(name):<36} {where}  {mac:<17}  {escape(network.name)}{tag}: {addresses}"
 
 
 def _debug_lines(decision: Decision, unserved: Mapping[str, str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from ovs_dhcpd.controller.bindings_json import Bound
+from ovs_dhcpd.controller.bindings_list import Bound
 from ovs_dhcpd.flows.options.wording import escape
 from ovs_dhcpd.flows.pipeline.flow import COOKIE_PREFIX, show_port
 from ovs_dhcpd.flows.pipeline.logical_flow import key_of

@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ovs_dhcpd.controller.ask import add_rundir, ask, ask_switch
-from ovs_dhcpd.controller.bindings_json import Bound, decode_bindings
+from ovs_dhcpd.controller.ask import add_rundir, ask_for_json, ask_switch
+from ovs_dhcpd.controller.bindings_list import Bound, bound_of
 from ovs_dhcpd.controller.tracing.requests import KINDS, Client, parse_settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.configuration.section import ConfigError
@@ -122,7 +122,7 @@ def _running(args: argparse.Namespace) -> Subject:
     """The port as the daemon serves it, and its bridge."""
     from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge
 
-    bindings = decode_bindings(ask(args.ovs_rundir, "bindings/show", "-f", "json"))
+    bindings = bound_of(ask_for_json(args.ovs_rundir, "bindings/show"))
     found = [each for each in bindings if args.port in (each.port, each.interface)]
     if not found:
         names = {each.port for each in bindings}

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import pytest
-from ovs_dhcpd.controller.bindings_json import Bound
+from ovs_dhcpd.controller.bindings_list import Bound
 from ovs_dhcpd.controller.flow_dump import annotate, owner, shorten
 from ovs_dhcpd.flows.pipeline.logical_flow import key_of
 
