@@ -158,6 +158,35 @@ def test_each_command_answers(daemon: Daemon, command: str) -> None:
     assert daemon.ask(command)[0] == 0
 
 
+def test_leases_are_shown_as_text_and_as_json(daemon: Daemon) -> None:
+    _, _, text = daemon.ask("leases/show")
+    assert text
+    assert text.startswith("PORT")
+    _, _, answer = daemon.ask("leases/show", "-f", "json")
+    assert answer
+    assert json.loads(answer)["leases"] == []
+    error, client = ovs.unixctl.client.UnixctlClient.create(str(daemon.socket))
+    assert error == 0
+    if client.transact("set-options", ["--format", "json"])[1] is None:  # since Open vSwitch 3.4
+        assert client.transact("leases/show", [])[2]["version"] == 1
+        assert client.transact("version", [])[2]["reply-format"] == "plain"
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nobody"], "'nobody': nobody's, expected a port, MAC, address or network that is served"),
+        (["-f", "xml"], "-f xml: expected -f json"),
+        (["-f"], "-f: expected -f json"),
+    ],
+)
+def test_leases_that_there_are_not_are_an_error(
+    daemon: Daemon, words: list[str], said: str
+) -> None:
+    assert daemon.ask("leases/show", *words) == (0, said, None)
+
+
 def request(**fields: object) -> bytes:
     return json.dumps({"id": 0, "method": "version", "params": [], **fields}).encode()
 
