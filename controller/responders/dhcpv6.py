@@ -17,7 +17,8 @@ and the switch keeps the checksum right with every field it sets.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -81,7 +82,8 @@ _NOTHING_LEFT = {
     wire.IA_PD: _STATUS[wire.NO_PREFIX],
 }
 _NOTHING_TO_EXTEND = dict.fromkeys(_NOTHING_LEFT, _STATUS[wire.NO_BINDING])
-_NO_TIMES = bytes(8)
+_NONE: frozenset[bytes] = frozenset()
+_NO_TIMES = _NO_LIFETIMES = bytes(8)
 
 # The least that an IA takes in a reply is its header, its IAID and a status.
 _MAX_IAS = _ROOM // (4 + 4 + len(_STATUS[wire.NO_BINDING]))
@@ -94,25 +96,27 @@ _FRAME_REASONS: Mapping[type[FrameError], Reason] = {
 }
 
 
-class _Request(NamedTuple):
+@dataclass(slots=True)  # fields of a NamedTuple take several times as long to look at
+class _Request:
     """A client's message that is whole.  Of an option that is there twice the first counts."""
 
     link: bytes
     source: bytes
     destination: bytes
+    mac: bytes
     kind: int
     xid: bytes
     options: dict[int, bytes]
     ias: tuple[wire.Ia, ...]
     ids: bytes  # the client's identifier as it came, if it came, and ours, encoded (§18.3)
+    is_multicast: bool
 
-    @property
-    def mac(self) -> bytes:
-        return self.link[6:12]
 
-    @property
-    def is_multicast(self) -> bool:
-        return self.destination[0] == _MULTICAST
+class _Choice(NamedTuple):
+    """Options to send, as far as there is room: their codes, and each encoded; all of them."""
+
+    options: tuple[tuple[int, bytes], ...]
+    encoded: bytes
 
 
 class _Layout:
@@ -131,7 +135,9 @@ class _Layout:
             bytes((prefix.prefixlen,)) + prefix.network_address.packed
             for prefix in extension.delegated_prefixes
         )
-        self.lifetimes_s = extension.preferred_lifetime_s, extension.valid_lifetime_s
+        self.lifetimes = wire.encode_lifetimes(
+            extension.preferred_lifetime_s, extension.valid_lifetime_s
+        )
         self.times = _renewal_times(extension.preferred_lifetime_s, extension.t1_s, extension.t2_s)
         self.host_bits = 128 - extension.prefix_length
         self.rapid_commit = extension.rapid_commit
@@ -149,10 +155,10 @@ class _Layout:
             values.pop(wire.BOOTFILE, b""), values.pop(_BOOTFILE_ALT, b""), extension.boot_files
         )
         self._values = values
-        self._choices: dict[tuple[Boot, bytes | None, int, bool], list[tuple[int, bytes]]] = {}
+        self._choices: dict[tuple[Boot, bytes | None, int, bool], _Choice] = {}
 
-    def choose(self, request: _Request) -> list[tuple[int, bytes]]:
-        """The options to send, as far as there is room: their codes, and each encoded."""
+    def choose(self, request: _Request) -> _Choice:
+        """The options to send."""
         options = request.options
         what = (
             self._boot_files.choose6(options),
@@ -164,7 +170,9 @@ class _Layout:
         if chosen is None:
             if len(self._choices) >= _MAX_CHOICES:
                 self._choices.clear()
-            chosen = self._choices[what] = list(self._choose(*what))
+            options = tuple(self._choose(*what))
+            chosen = _Choice(options, b"".join([option for _, option in options]))
+            self._choices[what] = chosen
         return chosen
 
     def _choose(
@@ -253,11 +261,13 @@ class Dhcpv6Responder:
                 link,
                 source,
                 destination,
+                mac,
                 kind,
                 message[wire.XID],
                 options,
                 wire.decode_ias(ias) if ias else (),
                 ids,
+                destination[0] == _MULTICAST,
             )
         except wire.OptionsError:
             return Silence(Reason.BAD_OPTIONS, mac)
@@ -339,7 +349,7 @@ class Dhcpv6Responder:
                 for ia, leases in zip(request.ias, given, strict=True)
             ]
         )
-        address = _address(lease for leases in given for lease in leases)
+        address = _address([leases[0] for leases in given if leases])
         if request.kind != wire.SOLICIT:
             return self._configure(request, body, address)
         # Only what there is can be committed to; else an Advertise says that it is not (§18.3.9).
@@ -351,16 +361,16 @@ class Dhcpv6Responder:
             request, self._layout.preference + body, address, wire.ADVERTISE, _ADVERTISED
         )
 
-    def _give(self, request: _Request, off_link: set[bytes]) -> list[list[bytes]]:
+    def _give(self, request: _Request, off_link: Set[bytes]) -> list[list[bytes]]:
         """Which leases each IA gets, for there is no record of which it had.
 
         Every IA gets those of our leases that it names, then one of the others if it has none; the
         first IA that has some also gets what is left.
         """
+        if len(request.ias) == 1:
+            return [self._give_to_one(request, request.ias[0], off_link)]
         given: list[list[bytes]] = [[] for _ in request.ias]
-        # A REBIND goes to all servers: only where the client takes any of them that is first may
-        # it begin a lease (§18.3.5).
-        begins = request.kind != wire.REBIND or self._layout.rapid_commit
+        begins = self._begins(request)
         for code, pool in self._pools.items():
             if not pool:
                 continue
@@ -389,7 +399,23 @@ class Dhcpv6Responder:
                     break
         return given
 
-    def _ia(self, kind: int, ia: wire.Ia, leases: list[bytes], off_link: set[bytes]) -> bytes:
+    def _give_to_one(self, request: _Request, ia: wire.Ia, off_link: Set[bytes]) -> list[bytes]:
+        """The same where there is one IA, as nearly always."""
+        pool = self._pools[ia.code]
+        if request.kind == wire.REQUEST and not off_link.isdisjoint(ia.leases):
+            return []
+        named = [lease for lease in ia.leases if lease in pool]
+        return list(dict.fromkeys((*named, *pool))) if named or self._begins(request) else []
+
+    def _begins(self, request: _Request) -> bool:
+        """Whether the request may begin a lease that it does not name.
+
+        A REBIND goes to all servers: only where the client takes any of them that is first may it
+        (RFC 8415 §18.3.5).
+        """
+        return request.kind != wire.REBIND or self._layout.rapid_commit
+
+    def _ia(self, kind: int, ia: wire.Ia, leases: list[bytes], off_link: Set[bytes]) -> bytes:
         """The IA of a reply, with `leases` or with why there are none.
 
         Without a lease there is nothing to renew: T1 and T2 are 0, the client's choice (§21.4).
@@ -398,14 +424,14 @@ class Dhcpv6Responder:
         if not leases and not ia.leases:
             return wire.encode_ia(ia, _NO_TIMES, nothing[ia.code])
         layout = self._layout
-        options = b"".join([wire.encode_lease(lease, *layout.lifetimes_s) for lease in leases])
+        options = b"".join([wire.encode_lease(lease, layout.lifetimes) for lease in leases])
         is_off_link = bool(off_link) and not off_link.isdisjoint(ia.leases)
         if kind in _EXTENDING and (
             leases or is_off_link or (kind == wire.REBIND and self._pools[ia.code])
         ):
             # What is not, or no longer, the client's it must stop to use (§18.3.4, §18.3.5).
             foreign = [lease for lease in ia.leases if not self._has(lease)]
-            options += b"".join([wire.encode_lease(lease, 0, 0) for lease in foreign])
+            options += b"".join([wire.encode_lease(lease, _NO_LIFETIMES) for lease in foreign])
         if not options:
             refused = kind == wire.REQUEST and is_off_link
             options = _STATUS[wire.NOT_ON_LINK] if refused else nothing[ia.code]
@@ -415,12 +441,12 @@ class Dhcpv6Responder:
         """Whether it is one of the port's."""
         return lease in self._pools[wire.IA_NA] or lease in self._pools[wire.IA_PD]
 
-    def _off_link(self, request: _Request) -> set[bytes]:
+    def _off_link(self, request: _Request) -> Set[bytes]:
         """Those of the addresses named that certainly do not fit the link."""
         named = [lease for ia in request.ias for lease in ia.leases if len(lease) == 16]
         ours = self._pools[wire.IA_NA]
         if not named or not ours:
-            return set()
+            return _NONE
         host_bits = self._layout.host_bits
         links = {int.from_bytes(address, "big") >> host_bits for address in ours}
         return {each for each in named if int.from_bytes(each, "big") >> host_bits not in links}
@@ -436,7 +462,10 @@ class Dhcpv6Responder:
         """A reply of `body` and, as far as there is room, the options the client asked for."""
         room = _ROOM - len(request.ids) - len(body)
         dropped: tuple[int, ...] = ()
-        for code, option in self._layout.choose(request):
+        choice = self._layout.choose(request)
+        if len(choice.encoded) <= room:
+            return self._reply(request, body + choice.encoded, address, kind, message)
+        for code, option in choice.options:
             if len(option) > room:
                 dropped += (code,)
             else:

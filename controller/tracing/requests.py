@@ -278,7 +278,9 @@ def _ia(code: int, leases: bytes, iaid: bytes) -> bytes:
     size = 16 if code == IA_ADDR else 17
     ia = dhcpv6.Ia(dhcpv6.IA_NA if code == IA_ADDR else dhcpv6.IA_PD, iaid, ())
     each = (leases[at : at + size] for at in range(0, len(leases), size))
-    return dhcpv6.encode_ia(ia, bytes(8), b"".join(dhcpv6.encode_lease(one, 0, 0) for one in each))
+    return dhcpv6.encode_ia(
+        ia, bytes(8), b"".join(dhcpv6.encode_lease(one, bytes(8)) for one in each)
+    )
 
 
 def _multicast(address: IPv6Address) -> bytes:

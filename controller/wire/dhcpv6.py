@@ -200,11 +200,15 @@ def encode_status(code: int, message: bytes = b"") -> bytes:
     return encode_option(STATUS, code.to_bytes(2, "big") + message)
 
 
-def encode_lease(lease: bytes, preferred_s: int, valid_s: int) -> bytes:
+def encode_lifetimes(preferred_s: int, valid_s: int) -> bytes:
+    """What an IA address and an IA prefix option have of their lease besides itself."""
+    return _LIFETIMES.pack(preferred_s, valid_s)
+
+
+def encode_lease(lease: bytes, lifetimes: bytes) -> bytes:
     """An IA address (RFC 8415 §21.6) or IA prefix option (§21.22) for `lease`."""
-    lifetimes = _LIFETIMES.pack(preferred_s, valid_s)
     if len(lease) == 16:
-        return encode_option(IA_ADDRESS, lease + lifetimes)
+        return _ONE_ADDRESS + lease + lifetimes
     return encode_option(IA_PREFIX, lifetimes + lease)
 
 

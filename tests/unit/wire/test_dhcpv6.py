@@ -18,6 +18,7 @@ from ovs_dhcpd.controller.wire.dhcpv6 import (
     encode_duid_ll,
     encode_ia,
     encode_lease,
+    encode_lifetimes,
     encode_option,
     encode_status,
 )
@@ -118,10 +119,10 @@ def test_malformed_ia(code: int, value: str) -> None:
 
 
 def test_encode_lease() -> None:
-    assert encode_lease(ADDRESS, 600, 900) == (
-        body("0005 0018") + ADDRESS + body("00000258 00000384")
-    )
-    assert encode_lease(PREFIX, 600, 900) == body("001a 0019 00000258 00000384") + PREFIX
+    lifetimes = encode_lifetimes(600, 900)
+    assert lifetimes == body("00000258 00000384")
+    assert encode_lease(ADDRESS, lifetimes) == body("0005 0018") + ADDRESS + lifetimes
+    assert encode_lease(PREFIX, lifetimes) == body("001a 0019") + lifetimes + PREFIX
 
 
 def test_encode_status() -> None:
