@@ -39,7 +39,10 @@ HANDSHAKE_S = 10.0  # a switch that is busy with its ports may take seconds
 QUIET_S = 0.005  # after that, there is time for the log
 _QUIET = struct.pack("@ll", 0, int(QUIET_S * 1e6))  # a struct timeval, on Linux
 MAX_TOLD = 1000  # that wait for the daemon's thread; who is not heard says it again
-READ_SIZE = 64 * 1024  # more would be mapped and unmapped for each read, at 13 µs
+# A switch sends what has come from its ports in one go, and has nothing to do until the first
+# answers are there: so these are not kept until the last packet of all is answered.  A packet-in is
+# about 700 bytes.
+READ_SIZE = 4 * 1024
 
 
 def connect(path: str) -> socket.socket:

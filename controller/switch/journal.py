@@ -6,7 +6,6 @@ Counting is exact; logging is limited, so that a guest cannot fill a disk.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections import Counter, deque
@@ -35,11 +34,11 @@ MALFORMED = "malformed packet-in"
 # ovn-controller limits them, warnings as Open vSwitch does most of its own.
 MESSAGE_LINES, WARNING_LINES = (20, 40), (1, 5)
 
-# Who never hears nothing counts after so many verdicts, or when one has waited for so long,
-MANY = 256
-LATE_S = 0.1
-LINES = 2  # and writes no more lines at a time.
-SOME = 32  # verdicts, between two looks whether a packet waits
+# Who never hears nothing counts after so many verdicts, or when one has waited for so long: by then
+# a thousand guests that boot at once are served.
+MANY = 2048
+LATE_S = 1.0
+LINES, SOME = 2, 32  # lines, and verdicts, between two looks whether a packet waits
 UNHEARD = 1024  # exchanges that wait for a pause until others hear of them
 
 
@@ -91,7 +90,7 @@ class Journal:
             self._since_s = now_s
         waiting.extend(zip(messages, verdicts, repeat(Read(bridge, read_s, now_s))))
         if len(waiting) > MANY or now_s - self._since_s > LATE_S:
-            self._write(2 * len(verdicts) + MANY, LINES)
+            self._write(2 * len(verdicts))
         if len(self._unheard) > UNHEARD:
             self._tell(2 * len(verdicts))
 
@@ -118,11 +117,11 @@ class Journal:
             if is_over():
                 return
 
-    def _write(self, count: int, lines: float = math.inf) -> None:
-        """Count and log so many verdicts, or fewer if that takes so many lines."""
+    def _write(self, count: int) -> None:
+        """Count and log so many verdicts, or fewer if that takes LINES lines."""
         with self._writing:
             now_s = self._clock()
-            enough = self._written + lines
+            enough = self._written + LINES
             for _ in range(min(count, len(self._waiting))):
                 noted = self._waiting.popleft()
                 self._unheard.append(noted)
