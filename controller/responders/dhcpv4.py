@@ -9,8 +9,8 @@ and TOS, the checksums and secs; xid is copied and has no other effect.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
 
 from ovs_dhcpd.controller.responders.boot import HTTP_CLIENT, NO_BOOT, Boot, BootFiles
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
@@ -37,7 +37,8 @@ _BROADCAST_FLAG = 0x80  # in the first byte of flags
 # a reply is never fragmented.
 _MIN_DATAGRAM = 576
 _MAX_DATAGRAM = 1500
-_IP_AND_UDP = 28
+_HEADERS = 28 + wire.HEADER_SIZE
+_ROOM = _MIN_DATAGRAM - _HEADERS
 _NO_SNAME = bytes(wire.SNAME_SIZE)
 _NO_FILE = bytes(wire.FILE_SIZE)
 
@@ -51,7 +52,6 @@ _REFUSAL = b"address not assigned to this port"
 _MAX_PLANS = 64  # of one kind of reply: a guest may ask for anything
 _RETURNED = (wire.CLIENT_ID, wire.RELAY_AGENT)
 
-_NAMES = {wire.OFFER: "DHCPOFFER", wire.ACK: "DHCPACK", wire.NAK: "DHCPNAK"}
 REASONS: Mapping[type[FrameError], Reason] = {
     NotUdp: Reason.NOT_DHCP,
     Fragment: Reason.FRAGMENT,
@@ -59,19 +59,26 @@ REASONS: Mapping[type[FrameError], Reason] = {
 }
 
 
-class _Request(NamedTuple):
+# What follows is looked at for each packet: fields of a NamedTuple take several times as long.
+
+
+@dataclass(slots=True)
+class _Request:
     """A request that is whole and may be answered."""
 
     link: bytes
     ip_source: bytes
-    message: bytes
-    options: dict[int, bytes]
-    mac: bytes
+    xid: bytes
+    flags: bytes
     ciaddr: bytes
     giaddr: bytes
+    chaddr: bytes
+    mac: bytes
+    options: dict[int, bytes]
 
 
-class _Plan(NamedTuple):
+@dataclass(slots=True)
+class _Plan:
     """The fields of a reply, but for what is the port's or the client's own.
 
     The encoded `options` are cut in two where the port's host name goes, if it is asked for.
@@ -82,7 +89,8 @@ class _Plan(NamedTuple):
     file: bytes
 
 
-class _Form(NamedTuple):
+@dataclass(slots=True)
+class _Form:
     """What all replies of one kind have in common.
 
     `head` are their first options, encoded.  One that `assigns` has the address it is about in
@@ -91,6 +99,7 @@ class _Form(NamedTuple):
     """
 
     kind: int
+    message: str
     siaddr: bytes
     head: bytes
     plans: dict[tuple[Boot, bytes], _Plan]
@@ -143,29 +152,36 @@ class _Layout:
     @cached_property
     def offer(self) -> _Form:
         """DHCPOFFER."""
-        return _Form(wire.OFFER, self._siaddr, _head(wire.OFFER, self._always), {}, assigns=True)
+        head = _head(wire.OFFER, self._always)
+        return _Form(wire.OFFER, "DHCPOFFER", self._siaddr, head, {}, assigns=True)
 
     @cached_property
     def ack(self) -> _Form:
         """DHCPACK of a DHCPREQUEST."""
-        return _Form(wire.ACK, self._siaddr, _head(wire.ACK, self._always), {}, assigns=True)
+        return self._ack(self._always, assigns=True)
 
     @cached_property
     def rapid_ack(self) -> _Form:
         """DHCPACK of a DHCPDISCOVER (RFC 4039 §3.1)."""
-        head = _head(wire.ACK, {**self._always, wire.RAPID_COMMIT: b""})
-        return _Form(wire.ACK, self._siaddr, head, {}, assigns=True)
+        return self._ack({**self._always, wire.RAPID_COMMIT: b""}, assigns=True)
 
     @cached_property
     def inform_ack(self) -> _Form:
         """DHCPACK of a DHCPINFORM: there is no lease (RFC 2131 §4.3.5)."""
         always = {code: v for code, v in self._always.items() if code not in _LEASE_TIMES}
-        return _Form(wire.ACK, self._siaddr, _head(wire.ACK, always), {}, informs=True)
+        return self._ack(always, informs=True)
+
+    def _ack(
+        self, always: Mapping[int, bytes], *, assigns: bool = False, informs: bool = False
+    ) -> _Form:
+        head = _head(wire.ACK, always)
+        return _Form(wire.ACK, "DHCPACK", self._siaddr, head, {}, assigns, informs)
 
     @cached_property
     def nak(self) -> _Form:
         """DHCPNAK."""
-        return _Form(wire.NAK, _ANY, _head(wire.NAK, {wire.SERVER_ID: self.server_id}), {})
+        head = _head(wire.NAK, {wire.SERVER_ID: self.server_id})
+        return _Form(wire.NAK, "DHCPNAK", _ANY, head, {})
 
     def offered(self, form: _Form, boot: Boot) -> dict[int, bytes]:
         """What a client that boots this may get in such a reply after its head."""
@@ -281,30 +297,33 @@ class Dhcpv4Responder:
             return Silence(REASONS[type(error)])
         if port != DHCPV4_SERVER_PORT:
             return Silence(Reason.NOT_DHCP)
+        sender = link[6:12]
         if len(message) < wire.HEADER_SIZE:
-            return Silence(Reason.TRUNCATED, link[6:12])
-        if message[wire.OP] != wire.BOOTREQUEST:
-            return Silence(Reason.NOT_BOOTREQUEST, link[6:12])
-        if message[wire.HARDWARE] != wire.ETHERNET:
-            return Silence(Reason.NOT_ETHERNET, link[6:12])
-        if message[wire.COOKIE] != wire.MAGIC_COOKIE:
-            return Silence(Reason.BAD_COOKIE, link[6:12])
-        mac = message[wire.CLIENT_MAC]
-        giaddr = message[wire.GIADDR]
+            return Silence(Reason.TRUNCATED, sender)
+        op, hardware, xid, flags, ciaddr, giaddr, chaddr, cookie = wire.HEADER.unpack_from(message)
+        if op != wire.BOOTREQUEST:
+            return Silence(Reason.NOT_BOOTREQUEST, sender)
+        if hardware != wire.ETHERNET:
+            return Silence(Reason.NOT_ETHERNET, sender)
+        if cookie != wire.MAGIC_COOKIE:
+            return Silence(Reason.BAD_COOKIE, sender)
+        mac = chaddr[:6]
         # A relay agent speaks for others, a client only for itself.
-        if giaddr == _ANY and mac != link[6:12]:
-            return Silence(Reason.SPOOFED_CHADDR, link[6:12])
+        if mac != sender and giaddr == _ANY:
+            return Silence(Reason.SPOOFED_CHADDR, sender)
         try:
             options = wire.decode_options(message)
         except wire.OptionsError:
             return Silence(Reason.BAD_OPTIONS, mac)
-        request = _Request(link, ip_source, message, options, mac, message[wire.CIADDR], giaddr)
-        return self._verdict(request)
+        return self._verdict(
+            _Request(link, ip_source, xid, flags, ciaddr, giaddr, chaddr, mac, options)
+        )
 
     def _verdict(self, request: _Request) -> Verdict:
         """By message type (RFC 2131 §4.3)."""
         # Options of a fixed length that come twice are joined: the first one counts.
-        kind = int.from_bytes(request.options.get(wire.MESSAGE_TYPE, b"")[:1], "big")
+        message_type = request.options.get(wire.MESSAGE_TYPE)
+        kind = message_type[0] if message_type else 0
         if self._layout.defect is not None:
             return Silence(self._layout.defect, request.mac)
         if kind == wire.DISCOVER:
@@ -393,37 +412,36 @@ class Dhcpv4Responder:
         for code in _RETURNED:
             if code in options:
                 tail += wire.encode_option(code, options[code])
-        wanted_size = int.from_bytes(options.get(wire.MAX_MESSAGE_SIZE, b"")[:2], "big")
-        size = min(max(wanted_size, _MIN_DATAGRAM), _MAX_DATAGRAM)
-        room = size - _IP_AND_UDP - wire.HEADER_SIZE
+        room = _room(options[wire.MAX_MESSAGE_SIZE]) if wire.MAX_MESSAGE_SIZE in options else _ROOM
         if len(form.head) + len(tail) >= room:
             return Silence(Reason.NO_ROOM, request.mac)
 
         plan = layout.plan(form, boot, asked)
         encoded = self._host_name_option.join(plan.options) + tail
+        dropped: tuple[int, ...] = ()
         if len(encoded) < room:
-            fields = wire.Fields(encoded + b"\xff", plan.file, plan.sname, ())
+            sname, file, encoded = plan.sname, plan.file, encoded + b"\xff"
         else:
-            fields = layout.overload(form, boot, asked, self._host_name, tail, room)
+            encoded, file, sname, dropped = layout.overload(
+                form, boot, asked, self._host_name, tail, room
+            )
 
         to_mac, to_ip, to_port = self._destination(request, form, address)
-        link = request.link
-        message = request.message
-        flags = message[wire.FLAGS]
+        link, flags = request.link, request.flags
         if form.kind == wire.NAK and request.giaddr != _ANY:
             # The relay agent must broadcast it: the client's address is wrong (RFC 2131 §4.3.2).
             flags = bytes((flags[0] | _BROADCAST_FLAG, flags[1]))
         reply = wire.encode_reply(
-            xid=message[wire.XID],
-            flags=flags,
-            ciaddr=ciaddr,
-            yiaddr=address if form.assigns else _ANY,
-            siaddr=form.siaddr,
-            giaddr=request.giaddr,
-            chaddr=message[wire.CHADDR],
-            sname=fields.sname,
-            file=fields.file,
-            options=fields.options,
+            request.xid,
+            flags,
+            ciaddr,
+            address if form.assigns else _ANY,  # yiaddr
+            form.siaddr,
+            request.giaddr,
+            request.chaddr,
+            sname,
+            file,
+            encoded,
         )
         frame = encode_udp(
             link[:6] + to_mac + link[12:],
@@ -433,7 +451,7 @@ class Dhcpv4Responder:
             DHCPV4_SERVER_PORT,
             reply,
         )
-        return Answer(frame, _NAMES[form.kind], request.mac, address, fields.dropped)
+        return Answer(frame, form.message, request.mac, address, dropped)
 
     def _destination(
         self, request: _Request, form: _Form, address: bytes
@@ -448,7 +466,7 @@ class Dhcpv4Responder:
             return _BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
         if request.ciaddr != _ANY:
             return sender, request.ciaddr, DHCPV4_CLIENT_PORT
-        if request.message[wire.FLAGS][0] & _BROADCAST_FLAG:
+        if request.flags[0] & _BROADCAST_FLAG:
             return _BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
         return sender, address, DHCPV4_CLIENT_PORT
 
@@ -457,6 +475,12 @@ def _requested(request: _Request) -> bytes:
     """The address in option 50, or else in ciaddr, which may be none (RFC 2131 Table 4)."""
     requested = request.options.get(wire.REQUESTED_ADDRESS, b"")[:4]
     return request.ciaddr if len(requested) != 4 or requested == _ANY else requested
+
+
+def _room(max_message_size: bytes) -> int:
+    """How many bytes the options may have, by the client's option 57 (RFC 2132 §9.10)."""
+    wanted_size = int.from_bytes(max_message_size[:2], "big")
+    return min(max(wanted_size, _MIN_DATAGRAM), _MAX_DATAGRAM) - _HEADERS
 
 
 def _four_bytes(values: Mapping[int, bytes], code: int) -> bytes:

@@ -170,8 +170,8 @@ class _Layout:
         if chosen is None:
             if len(self._choices) >= _MAX_CHOICES:
                 self._choices.clear()
-            options = tuple(self._choose(*what))
-            chosen = _Choice(options, b"".join([option for _, option in options]))
+            chosen_options = tuple(self._choose(*what))
+            chosen = _Choice(chosen_options, b"".join([option for _, option in chosen_options]))
             self._choices[what] = chosen
         return chosen
 

@@ -33,6 +33,7 @@ from ovs_dhcpd.controller.wire.nxt import (
     CONTINUATION,
     METADATA,
     NxtError,
+    PacketIn2,
     decode_packet_in2,
     encode_property,
     encode_resume,
@@ -81,6 +82,8 @@ LAYOUTS: Mapping[type, Layout] = {Dhcpv4Responder: DHCPV4, Dhcpv6Responder: DHCP
 # The NXT_RESUME that lets a packet go on, and what was made of the packet.  A class with these
 # two names would add a twentieth to what a repeated answer costs.
 Resume = tuple[bytes, Verdict]
+
+_TOO_MANY = Silence(Reason.RATE_LIMIT)
 
 
 class Path:
@@ -193,6 +196,9 @@ class Listener:
             self._tell(heard)
 
 
+_UNKNOWN = Path(0, b"", b"", lambda _: _TOO_MANY)  # of which nothing is known but that
+
+
 class Resumer(Protocol):
     """What a connection asks about each packet-in; ``flows`` is how many flows there are.
 
@@ -252,11 +258,11 @@ class Dispatcher:
         try:
             size = message[BODY + 2] << 8 | message[BODY + 3]
             after_packet = message[BODY + (size + 7 & ~7) :]
-            path = self._paths[after_packet]
-        except KeyError:
-            path = self._learn(message, after_packet)
+            path = self._paths.get(after_packet, _UNKNOWN)
         except IndexError:
             raise NxtError(f"NXT_PACKET_IN2 of {len(message)} bytes, no packet") from None
+        if path is _UNKNOWN:
+            path = self._learn(message, after_packet)
         return path.resume(message[BODY + 4 : BODY + size], now_s) if path else None
 
     def _learn(self, message: bytes, after_packet: bytes) -> _Path | None:
@@ -264,13 +270,18 @@ class Dispatcher:
         if after_packet in self._older:
             path = self._older.pop(after_packet)
         else:
+            packet_in = decode_packet_in2(message)
             found = compile_path(
-                message, self._servers, self._note_declined, only_ours=self._only_ours
+                message[VERSION],
+                packet_in,
+                self._servers,
+                self._note_declined,
+                only_ours=self._only_ours,
             )
             if found is None:
-                path = self._listener(message)
+                path = self._listener(packet_in)
             else:
-                bucket = self._bucket(message)
+                bucket = self._bucket(packet_in)
                 path = LimitedPath(found, bucket) if bucket else found
         if len(self._paths) >= max(self.flows, MIN_PATHS):
             self._older, self._paths = self._paths, {}
@@ -285,9 +296,8 @@ class Dispatcher:
             declined = Declined(ofport, tag_of(packet), verdict.mac, verdict.address)
             self.told.append(declined)
 
-    def _listener(self, message: bytes) -> Listener | None:
-        """What hears the copies of packets of which ``message`` is one; None: nobody does."""
-        packet_in = decode_packet_in2(message)
+    def _listener(self, packet_in: PacketIn2) -> Listener | None:
+        """What hears the copies of packets of which this is one; None: nobody does."""
         if packet_in.userdata[:4] != _PROBE_HEARD or self._only_ours:
             return None
         from ovs_dhcpd.controller.wire.trace import in_port  # which is seldom needed
@@ -295,12 +305,12 @@ class Dispatcher:
         ofport = in_port(packet_in.metadata)
         return None if ofport is None else Listener(ofport, lambda heard: self.told.append(heard))
 
-    def _bucket(self, message: bytes) -> TokenBucket | None:
-        """The token bucket of the flow that sent ``message``, if it has one."""
+    def _bucket(self, packet_in: PacketIn2) -> TokenBucket | None:
+        """The token bucket of the flow that sent the packet-in, if it has one."""
         if self._each:
-            shared = decode_packet_in2(message).userdata[:4] in _SHARED
+            shared = packet_in.userdata[:4] in _SHARED
             return None if shared else TokenBucket(*self._each)
-        return self._buckets.get(decode_packet_in2(message).cookie) if self._buckets else None
+        return self._buckets.get(packet_in.cookie) if self._buckets else None
 
 
 class Servers:
@@ -343,27 +353,27 @@ def _results(metadata: bytes, register: int, bit: int) -> tuple[bytes, bytes]:
 
 
 def compile_path(
-    message: bytes,
+    version: int,
+    packet_in: PacketIn2,
     servers: Servers,
     on_decline: Callable[[bytes, bytes, Verdict], object],
     *,
     only_ours: bool = False,
 ) -> Path | None:
-    """The path of the flow that sent ``message``; None if its packets are not to be resumed.
+    """The path of the flow that sent the packet-in; None if its packets are not to be resumed.
 
     ``on_decline`` is called with the packet-in's metadata, packet and verdict where a client
     declines its address.
     """
-    packet_in = decode_packet_in2(message)
-    metadata, continuation = packet_in.metadata, packet_in.continuation
-    if continuation is None or (only_ours and packet_in.userdata[:4] not in OUR_OPCODES):
+    _, metadata, userdata, continuation, _ = packet_in
+    if continuation is None or (only_ours and userdata[:4] not in OUR_OPCODES):
         return None
     try:
-        (register, bit), responder = servers.of(packet_in.userdata)
+        (register, bit), responder = servers.of(userdata)
         answered, unanswered = _results(metadata, register, bit)
         frozen = encode_property(CONTINUATION, continuation)
         return Path(
-            message[VERSION],
+            version,
             answered + frozen,
             unanswered + frozen,
             responder.respond,
@@ -375,10 +385,7 @@ def compile_path(
     except Exception as error:  # as in Path.resume
         silence = _internal_error(error)
     unchanged = encode_trailer(metadata, continuation)
-    return Path(message[VERSION], unchanged, unchanged, lambda _: silence)
-
-
-_TOO_MANY = Silence(Reason.RATE_LIMIT)
+    return Path(version, unchanged, unchanged, lambda _: silence)
 
 
 def _internal_error(error: Exception) -> Silence:

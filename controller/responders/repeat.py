@@ -10,13 +10,14 @@ requests are simply answered anew each time.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from ovs_dhcpd.controller.responders.verdict import Answer
 from ovs_dhcpd.controller.wire.nxt import resume_head, resume_padding
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Layout:
     """Where in a frame the fields are in which the same request may differ, and its answer too.
 
     They are there in frames that begin with `marks`.  What a request has in `unread` besides is
@@ -37,7 +38,10 @@ class Layout(NamedTuple):
 
     def fits(self, request: bytes) -> bool:
         """Whether the fields of ``request`` are where :meth:`key` takes them from."""
-        return all(request[at] == mark for at, mark in self.marks)
+        for at, mark in self.marks:  # noqa: SIM110 - all() takes twice as long
+            if request[at] != mark:
+                return False
+        return True
 
 
 DHCPV4 = Layout(

@@ -15,6 +15,7 @@ An option is code (1), length (1), value; 0 (PAD) and 255 (END) are single bytes
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -34,6 +35,8 @@ SNAME: Final = slice(44, 108)
 FILE: Final = slice(108, 236)
 COOKIE: Final = slice(236, 240)
 HEADER_SIZE: Final = 240  # with the cookie
+# What a server reads of it: op, htype and hlen, xid, flags, ciaddr, giaddr, chaddr, the cookie
+HEADER: Final = struct.Struct("!B2sx4sxx2s4s8x4s16s192x4s")
 
 BOOTREQUEST: Final = 1
 BOOTREPLY: Final = 2

@@ -21,6 +21,11 @@ _IP_WORDS = 0x4500 + (_TTL << 8 | UDP)  # of an IP header, those that are always
 
 # Version and header length, total length, flags and fragment offset, protocol
 _IP_READ = struct.Struct("!BxHxxHxB")
+# The same from the frame's beginning to UDP's length, where there are no tags and no IP options:
+# total length, flags and fragment offset, protocol, source; destination port, length
+_PLAIN_READ = struct.Struct("!16xHxxHxB2x4s4xxxHH")
+_PLAIN = b"\x08\x00\x45"
+_PLAIN_SIZE = 42
 # Version and header length, TOS, total length, identification, flags, TTL, protocol, checksum,
 # addresses; ports, length, checksum
 _IP_AND_UDP_HEADER = struct.Struct("!BBHHHBBH4s4sHHHH")
@@ -29,6 +34,10 @@ _UDP_HEADER = struct.Struct("!HHHH")
 # Version, traffic class and flow label; payload length, next header, hop limit, addresses
 _IPV6_HEADER = struct.Struct("!IHBB16s16s")
 _IPV6_AND_UDP_HEADER = struct.Struct(_IPV6_HEADER.format + "HHHH")
+# From the frame's beginning to UDP's length, where there are no tags and no extension headers:
+# version, traffic class and flow label; payload length, addresses; destination port, length
+_PLAIN6_READ = struct.Struct("!14xIHxx16s16sxxHH")
+_PLAIN6_SIZE = 62
 _IPV6_PSEUDO_HEADER = struct.Struct("!16s16sII")  # RFC 8200 §8.1
 _IPV6_VERSION = 6 << 28
 
@@ -125,7 +134,15 @@ def decode_udp(frame: bytes) -> Datagram:
     Padding behind the IP datagram is ignored, and so are the checksums: Open vSwitch hands over
     packets whose checksums were left to the hardware.
     """
-    ip = 14 if frame[12:14] == _IPV4 else _link_size(frame)
+    if frame[12:15] == _PLAIN and len(frame) >= _PLAIN_SIZE:  # nearly all are
+        total, fragment, protocol, source, destination_port, length = _PLAIN_READ.unpack_from(frame)
+        if (
+            protocol == UDP
+            and not fragment & _MORE_FRAGMENTS_OR_OFFSET
+            and 8 <= length <= total - 20 <= len(frame) - 34
+        ):
+            return Datagram(frame[:14], source, destination_port, frame[42 : 34 + length])
+    ip = _link_size(frame)
     if frame[ip - 2 : ip] != _IPV4:
         raise NotUdp
     if len(frame) < ip + 20:
@@ -236,6 +253,10 @@ def decode_ipv6_udp(frame: bytes) -> Ipv6Datagram:
 
     Checksums are not looked at, as in decode_udp.
     """
+    if frame[12:14] == _IPV6 and len(frame) >= _PLAIN6_SIZE and frame[20] == UDP:  # nearly all are
+        first, size, source, destination, port, length = _PLAIN6_READ.unpack_from(frame)
+        if first >> 28 == 6 and 8 <= length <= size <= len(frame) - 54:
+            return Ipv6Datagram(frame[:14], source, destination, port, frame[62 : 54 + length])
     link, source, destination, _, protocol, payload = decode_ipv6(frame)
     if protocol != UDP:
         raise NotUdp

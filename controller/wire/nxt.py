@@ -62,11 +62,12 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
         if end - at < 4:
             raise NxtError(f"packet-in: {end - at} bytes left at offset {at}")
         kind, size = _PROPERTY.unpack_from(message, at)
-        if size < 4 or at + size > end:
+        stop = at + size
+        if size < 4 or stop > end:
             raise NxtError(f"packet-in: property {kind} of {size} bytes at offset {at}")
         if kind not in found:
-            found[kind] = message[at + 4 : at + size]
-        at += size + 7 & ~7
+            found[kind] = message[at + 4 : stop]
+        at = stop + 7 & ~7  # as BODY is a multiple of 8
     if PACKET not in found:
         raise NxtError("packet-in: no packet")
     return PacketIn2(
@@ -80,7 +81,9 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
 
 def encode_resume(version: int, packet: bytes, trailer: bytes) -> bytes:
     """An NXT_RESUME that lets ``packet`` go on; ``trailer`` is from :func:`encode_trailer`."""
-    return resume_head(version, packet, trailer) + packet + resume_padding(packet) + trailer
+    return b"".join(
+        (resume_head(version, packet, trailer), packet, resume_padding(packet), trailer)
+    )
 
 
 def resume_head(version: int, packet: bytes, trailer: bytes) -> bytes:

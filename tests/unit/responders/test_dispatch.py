@@ -19,7 +19,7 @@ from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.frames import with_tag
-from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2
+from ovs_dhcpd.controller.wire.nxt import NxtError, PacketIn2, decode_packet_in2
 from ovs_dhcpd.controller.wire.probe import Heard, encode_question
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts, encode_userdata
@@ -238,9 +238,9 @@ def test_a_flow_is_learnt_once_and_forgotten_when_there_are_too_many(
     monkeypatch.setattr(dispatch, "MIN_PATHS", 2)
     compile_path = dispatch.compile_path
 
-    def learn(message: bytes, *known: Any, **how: Any) -> Any:
-        learnt.append(message)
-        return compile_path(message, *known, **how)
+    def learn(version: int, found: PacketIn2, *known: Any, **how: Any) -> Any:
+        learnt.append(found.userdata[-1:])
+        return compile_path(version, found, *known, **how)
 
     monkeypatch.setattr(dispatch, "compile_path", learn)
     dispatcher = Dispatcher()
@@ -248,7 +248,7 @@ def test_a_flow_is_learnt_once_and_forgotten_when_there_are_too_many(
     a, b, c, d, e = (packet_in(userdata=USERDATA + bytes([12, 1, name])) for name in b"abcde")
     for message in (a, a, b, c, a, d, a, e, b):
         assert isinstance(resume(message, dispatcher)[1], Answer)
-    assert learnt == [a, b, c, d, e, b]
+    assert b"".join(learnt) == b"abcdeb"
 
 
 def test_as_many_flows_are_known_as_there_are() -> None:
