@@ -19,8 +19,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PURE = (
     *sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("flows/*/__init__.py")),
     "controller/bridges",
+    "controller/leases",
     "controller/ports",
     "controller/responders",
+    "controller/tracing",
     "controller/wire",
 )
 AT_LEAST_PERCENT = 95.0

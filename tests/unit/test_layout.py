@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import room_coverage
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("flows", "controller")  # each a folder, and a part of the package ovs_dhcpd
 PREFIX = "ovs_dhcpd."  # which no name below has
@@ -98,6 +100,10 @@ def test_flows_never_imports_controller(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in IN_ROOMS if room(name) in PURE])
 def test_the_pure_parts_import_nothing_that_touches_the_world(name: str) -> None:
     assert {other for other in IMPORTS[name] if other.split(".")[0] in IO} == set()
+
+
+def test_how_much_of_each_pure_room_the_tests_run_is_measured() -> None:
+    assert {*room_coverage.PURE} == {room.replace(".", "/") for room in PURE}
 
 
 def test_os_ken_is_known_in_one_module_only() -> None:
