@@ -15,7 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -278,7 +278,7 @@ def _encode(args: argparse.Namespace) -> int:
 
 
 def _decode(args: argparse.Namespace) -> int:
-    from ovs_dhcpd.controller.flow_dump import annotate, shorten
+    from ovs_dhcpd.controller.flow_dump import Owners, annotate, shorten
     from ovs_dhcpd.flows.userdata.annotate import HexError, explain, parse_hex
     from ovs_dhcpd.flows.userdata.codec import UnknownOpcode, decode_userdata
     from ovs_dhcpd.flows.userdata.cursor import UserdataError
@@ -296,10 +296,10 @@ def _decode(args: argparse.Namespace) -> int:
         for stream in (sys.stdin, sys.stdout):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="surrogateescape")  # the dump is passed on as it came
-        bindings = cache(partial(_bindings, args.ovs_rundir))
+        owners = Owners(partial(_bindings, args.ovs_rundir))
         explained = shorten if args.short else annotate
         for line in sys.stdin:
-            for each in explained(line.rstrip("\n"), bindings):
+            for each in explained(line.rstrip("\n"), owners):
                 print(each)
             sys.stdout.flush()
     return status

@@ -35,7 +35,7 @@ _REPLY = re.compile(r"[A-Z]+ST_FLOW reply \(")
 _LEFT_OUT = re.compile(r"(cookie|duration|n_bytes|idle_age|hard_age|idle_timeout|hard_timeout)=")
 
 
-class Whose(NamedTuple):
+class _Said(NamedTuple):
     """What a line of a dump says of the owner of its flow."""
 
     in_port: str | None
@@ -43,23 +43,58 @@ class Whose(NamedTuple):
     tag: int | None
     network_key: int | None
 
-    def is_of(self, bound: Bound) -> bool:
-        """Whether it may be a flow of this port, or, without a port, of its network."""
+    def may_be_of(self, bound: Bound) -> bool:
+        """Whether it says nothing else than the port has, but for its number."""
         if self.network_key is not None and key_of(bound.network) != self.network_key:
             return False
-        if self.in_port is None:
-            return self.network_key is not None
-        here = self.in_port in (bound.interface, show_port(bound.ofport))
-        return here and self.tag == bound.tag and self.mac in (None, bound.mac)
+        return self.in_port is None or (self.tag == bound.tag and self.mac in (None, bound.mac))
 
 
-def whose(line: str) -> Whose | None:
-    """What the line says of the owner of its flow, if that is ours."""
-    if not _OURS.search(line):
-        return None
+class Owners:
+    """Who owns a flow of ours.
+
+    ``ask`` has what the daemon serves, nothing if it cannot be asked; it is called once, if there
+    is a flow of ours.
+    """
+
+    def __init__(self, ask: Callable[[], Iterable[Bound]]) -> None:
+        self._ask = ask
+        self._bindings: list[Bound] | None = None
+        self._at: dict[str, list[Bound]] = {}  # by number, and by the interface's name
+
+    def of(self, line: str) -> str:
+        """Whose the line's flow is, in a few words; empty if it is not ours."""
+        if not _OURS.search(line):
+            return ""
+        said = _said(line)
+        found = [bound for bound in self._candidates(said) if said.may_be_of(bound)]
+        networks = {escape(bound.network) for bound in found}
+        if said.in_port is None:
+            return f"all of {networks.pop()}" if len(networks) == 1 else PROGRAM
+        name = f"port {said.in_port}" if said.in_port.isdecimal() else escape(said.in_port)
+        ports = {(escape(bound.port), escape(bound.interface)) for bound in found}
+        if len(ports) != 1:
+            return f"{PROGRAM}, {name}"
+        ((port, interface),) = ports
+        of = f" of {networks.pop()}" if len(networks) == 1 else ""
+        where = f" ({interface})" if interface and interface != port else ""
+        return f"{port}{of}{where}"
+
+    def _candidates(self, said: _Said) -> list[Bound]:
+        if self._bindings is None:
+            self._bindings = list(self._ask())
+            for bound in self._bindings:
+                for name in {bound.interface, show_port(bound.ofport)}:
+                    self._at.setdefault(name, []).append(bound)
+        if said.in_port is not None:
+            return self._at.get(said.in_port, [])
+        return self._bindings if said.network_key is not None else []
+
+
+def _said(line: str) -> _Said:
     in_port, mac, tag = _IN_PORT.search(line), _MAC.search(line), _TAG.search(line)
     key = _NETWORK.search(line)
-    return Whose(
+    return _Said(
         in_port[1].strip('"') if in_port else None,
         mac[1] if mac else None,
         int(tag[1]) if tag else None,
@@ -67,39 +102,16 @@ def whose(line: str) -> Whose | None:
     )
 
 
-def owner(line: str, bindings: Callable[[], Iterable[Bound]]) -> str:
-    """Whose the flow is, in a few words; empty if it is not ours.
-
-    ``bindings`` has what the daemon serves, nothing if it cannot be asked; it is not called for
-    flows of others.
-    """
-    said = whose(line)
-    if said is None:
-        return ""
-    found = [bound for bound in bindings() if said.is_of(bound)]
-    networks = {escape(bound.network) for bound in found}
-    if said.in_port is None:
-        return f"all of {networks.pop()}" if len(networks) == 1 else PROGRAM
-    name = f"port {said.in_port}" if said.in_port.isdecimal() else escape(said.in_port)
-    ports = {(escape(bound.port), escape(bound.interface)) for bound in found}
-    if len(ports) != 1:
-        return f"{PROGRAM}, {name}"
-    ((port, interface),) = ports
-    of = f" of {networks.pop()}" if len(networks) == 1 else ""
-    where = f" ({interface})" if interface and interface != port else ""
-    return f"{port}{of}{where}"
-
-
-def annotate(line: str, bindings: Callable[[], Iterable[Bound]]) -> Iterator[str]:
+def annotate(line: str, owners: Owners) -> Iterator[str]:
     """The line itself, then whose the flow is, and an indented line for each userdata in it."""
     yield line
-    if who := owner(line, bindings):
+    if who := owners.of(line):
         yield f"    # {who}"
     for found in USERDATA.finditer(line):
         yield f"    {explain_hex(found[1])}"
 
 
-def shorten(line: str, bindings: Callable[[], Iterable[Bound]]) -> Iterator[str]:
+def shorten(line: str, owners: Owners) -> Iterator[str]:
     """The flow in one line, whose it is first, and without what is in hexadecimal.
 
     Each userdata is explained in its place.  What is no flow stays, but for the dump's own head.
@@ -113,7 +125,7 @@ def shorten(line: str, bindings: Callable[[], Iterable[Bound]]) -> Iterator[str]
     match = [term for term in terms.pop().split(",") if "0x" not in term]
     shown = ", ".join([*terms, ",".join(match)] if match else terms)
     done = ", ".join(_action(each) for each in _split(actions) if not _is_hex(each))
-    who = owner(line, bindings)
+    who = owners.of(line)
     yield f"{who}{': ' if who else ''}{shown} actions={done or 'drop'}"
 
 

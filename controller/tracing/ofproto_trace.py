@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ovs_dhcpd.controller.tracing.course import Course, Step
-from ovs_dhcpd.flows.pipeline.flow import LOCAL, show_port
+from ovs_dhcpd.flows.pipeline.flow import show_port
 from ovs_dhcpd.flows.pipeline.tables import RESPONSE
 
 _STEP = re.compile(
@@ -22,7 +22,7 @@ _STEP = re.compile(
 _NO_MATCH = re.compile(r" *(?P<table>[0-9]+)\. (?P<match>No match\.)")
 _USERDATA = re.compile(r"controller\((?:[^()]*,)?userdata=(?P<hex>[0-9a-f.]+)(?:,[^()]*)?,pause\b")
 _PARENTHESES = re.compile(r"\([^()]*\)")
-_PORT = re.compile(r" +(?P<name>\S+) (?P<ofport>[0-9]+)/(?P<number>[0-9]+|none): ")
+_PORT = re.compile(r" +(?P<name>\S+) [0-9]+/(?P<number>[0-9]+): ")
 
 Ask = Callable[..., str]  # a command of ovs-vswitchd and its arguments to its answer
 
@@ -37,20 +37,12 @@ class LiveBridge:
         self._ask = ask
         self._bridge = bridge
         self._in_port = f"in_port={show_port(ofport)}"
-        self._ports = decode_ports(ask("dpif/show"))
-
-    def name_of(self, ofport: int) -> str | None:
-        """The interface that is the bridge's port of that number."""
-        number = 65534 if ofport == LOCAL else ofport
-        for bridge, name, found, _ in self._ports:
-            if (bridge, found) == (self._bridge, number):
-                return name
-        return None
+        self._names = decode_ports(ask("dpif/show"))
 
     def enter(self, frame: bytes) -> Course:
         """As :meth:`controller.tracing.course.Bridge.enter`."""
         said = self._ask("ofproto/trace", self._bridge, self._in_port, frame.hex())
-        return decode_trace(said, self._names())
+        return decode_trace(said, self._names)
 
     def resume(self, frame: bytes, registers: Mapping[str, int]) -> Course:
         """As :meth:`controller.tracing.course.Bridge.resume`."""
@@ -61,25 +53,16 @@ class LiveBridge:
             *("ofproto/trace-packet-out", self._bridge, self._in_port, frame.hex()),
             ",".join(actions),
         )
-        return decode_trace(said, self._names())
-
-    def _names(self) -> dict[str, str]:
-        return {number: name for _, name, _, number in self._ports}
+        return decode_trace(said, self._names)
 
 
-def decode_ports(dpif_show: str) -> list[tuple[str, str, int, str]]:
-    """Bridge, name, OpenFlow number and datapath's number of each port that ``dpif/show`` has.
+def decode_ports(dpif_show: str) -> dict[str, str]:
+    """The names of the datapath's ports by their numbers, as ``dpif/show`` has them.
 
-    A datapath is a line without a blank before it, a bridge one with two, a port one with four.
+    A port is a line ``NAME OFPORT/NUMBER: (TYPE)``; a patch port is none of the datapath's.
     """
-    ports: list[tuple[str, str, int, str]] = []
-    bridge = ""
-    for line in dpif_show.split("\n"):
-        if re.fullmatch(r"  \S.*:", line):
-            bridge = line.strip()[:-1]
-        elif found := _PORT.match(line):
-            ports.append((bridge, found["name"], int(found["ofport"]), found["number"]))
-    return ports
+    found = map(_PORT.match, dpif_show.split("\n"))
+    return {port["number"]: port["name"] for port in found if port}
 
 
 def decode_trace(said: str, names: Mapping[str, str]) -> Course:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ovs_dhcpd.controller.bindings_list import Bound
-from ovs_dhcpd.controller.flow_dump import annotate, owner, shorten
+from ovs_dhcpd.controller.flow_dump import Owners, annotate, shorten
 from ovs_dhcpd.flows.pipeline.logical_flow import key_of
 
 from tests.unit.vectors import REFERENCE
@@ -59,13 +59,13 @@ USERDATA = f"controller(userdata={REFERENCE.userdata.hex('.')},pause)"
     ],
 )
 def test_whose_a_flow_is(line: str, whose: str, offline: str | None) -> None:
-    assert owner(line, lambda: BINDINGS) == whose
-    assert owner(line, lambda: []) == (whose if offline is None else offline)
+    assert Owners(lambda: BINDINGS).of(line) == whose
+    assert Owners(list).of(line) == (whose if offline is None else offline)
 
 
 def test_names_of_others_are_made_harmless() -> None:
     forged = [BINDINGS[0]._replace(port="a\x1b[0m\nb")]
-    assert owner(f"{HERE}=1 actions=drop", lambda: forged) == "a\\x1b[0m\\nb of blue (tap1)"
+    assert Owners(lambda: forged).of(f"{HERE}=1 actions=drop") == "a\\x1b[0m\\nb of blue (tap1)"
 
 
 def test_nobody_is_asked_about_the_flows_of_others() -> None:
@@ -73,19 +73,34 @@ def test_nobody_is_asked_about_the_flows_of_others() -> None:
         raise AssertionError("asked")
 
     line = "cookie=0x0, table=0, priority=0,in_port=tap1 actions=NORMAL"
-    assert list(annotate(line, asked)) == [line]
+    assert list(annotate(line, Owners(asked))) == [line]
+
+
+def test_the_daemon_is_asked_once() -> None:
+    asked = 0
+
+    def ask() -> list[Bound]:
+        nonlocal asked
+        asked += 1
+        return []
+
+    owners = Owners(ask)
+    assert [owners.of(f"{HERE}={port} actions=drop") for port in (1, 2)] == [
+        *("ovs-dhcpd, port 1", "ovs-dhcpd, port 2"),
+    ]
+    assert asked == 1
 
 
 def test_a_flow_is_followed_by_whose_it_is_and_by_its_userdata() -> None:
     line = f" {HERE}=tap1 actions={USERDATA},resubmit(,201)"
-    assert list(annotate(line, lambda: BINDINGS)) == [
+    assert list(annotate(line, Owners(lambda: BINDINGS))) == [
         *(line, "    # vm1 of blue (tap1)", f"    {REFERENCE.normal}"),
     ]
 
 
 def test_every_userdata_of_anybodys_flow_is_explained() -> None:
     line = "cookie=0x1 actions=controller(userdata=00.00.00.00.00.19),controller(userdata=0,pause)"
-    assert list(annotate(line, list)) == [
+    assert list(annotate(line, Owners(list))) == [
         line,
         "    opcode 0 (arp)",
         "    not userdata of ovs-dhcpd: 1 hexadecimal digits, expected two for each byte",
@@ -129,12 +144,12 @@ def test_every_userdata_of_anybodys_flow_is_explained() -> None:
     ],
 )
 def test_a_flow_in_short(line: str, short: str) -> None:
-    assert list(shorten(line, lambda: BINDINGS)) == [short]
+    assert list(shorten(line, Owners(lambda: BINDINGS))) == [short]
 
 
 @pytest.mark.parametrize(
     "head", ["NXST_FLOW reply (xid=0x4):", "OFPST_FLOW reply (OF1.5) (xid=0x2):"]
 )
 def test_the_head_of_a_dump_is_left_out_in_short(head: str) -> None:
-    assert list(shorten(head, lambda: BINDINGS)) == []
-    assert list(annotate(head, lambda: BINDINGS)) == [head]
+    assert list(shorten(head, Owners(lambda: BINDINGS))) == []
+    assert list(annotate(head, Owners(lambda: BINDINGS))) == [head]
