@@ -129,6 +129,7 @@ def _running(args: argparse.Namespace) -> Subject:
         what = f"the daemon serves no such port{hint(args.port, names)}"
         more = f"ovs-appctl -t {PROGRAM} bindings/refused has what is left out, and why"
         raise _mistake(f"{escape(args.port)}: {what}; {more}")
+    found.sort(key=lambda each: (each.port != args.port, each.tag is not None))
     bound = _of_mac(found, args.mac)
     ask_bridge = partial(ask_switch, args.ovs_rundir)
     return Subject(bound, LiveBridge(ask_bridge, bound.bridge, bound.ofport))

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from ovs_dhcpd.flows.pipeline.flow import COOKIE_PREFIX, COOKIE_SHIFT
+
+_REGISTER = re.compile("metadata|reg[0-9]{1,2}")
+_HEX = re.compile("0x[0-9a-f]{1,16}")
 
 
 class Step(NamedTuple):
@@ -43,7 +47,7 @@ class Course(NamedTuple):
         return {
             name: int(text, 16)
             for name, text in self.fields.items()
-            if name == "metadata" or name.startswith("reg")
+            if _REGISTER.fullmatch(name) and _HEX.fullmatch(text)
         }
 
 

@@ -20,7 +20,9 @@ _STEP = re.compile(
     r"(?:(?P<match>.*), )?priority (?P<priority>[0-9]+)(?:, cookie 0x(?P<cookie>[0-9a-f]+))?"
 )
 _NO_MATCH = re.compile(r" *(?P<table>[0-9]+)\. (?P<match>No match\.)")
-_USERDATA = re.compile(r"controller\((?:[^()]*,)?userdata=(?P<hex>[0-9a-f.]+)(?:,[^()]*)?,pause\b")
+_USERDATA = re.compile(
+    r"controller\((?:[^()]*,)?userdata=(?P<hex>(?:[0-9a-f]{2}\.?)+)(?:,[^()]*)?,pause\b"
+)
 _PARENTHESES = re.compile(r"\([^()]*\)")
 _PORT = re.compile(r" +(?P<name>\S+) [0-9]+/(?P<number>[0-9]+): ")
 

@@ -189,10 +189,12 @@ def _show_verdict(verdict: Verdict) -> str:
 
 
 def _why_not_asked(course: Course) -> str:
+    if not course.steps:
+        return "what the switch says of it is not understood"
     if course.userdata is not None:
         return "a flow of somebody else pauses it, for its own controller"
-    last = course.steps[-1] if course.steps else None
-    if last and last.is_ours and last.table in (GUARD.number, GUARD_ND.number):
+    last = course.steps[-1]
+    if last.is_ours and last.table in (GUARD.number, GUARD_ND.number):
         return "the port's guard drops it"
     for step in course.steps:
         if not step.is_ours and step.priority >= WIDER_PRIORITY:

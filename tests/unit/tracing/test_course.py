@@ -7,7 +7,8 @@ from ovs_dhcpd.controller.tracing.course import Course, Step
 
 
 def test_registers_are_read_from_the_fields() -> None:
-    course = Course((), {"reg0": "0x48", "reg11": "0x1", "metadata": "0x30691e09", "dl_vlan": "1"})
+    fields = {"reg0": "0x48", "reg11": "0x1", "metadata": "0x30691e09", "dl_vlan": "1"}
+    course = Course((), fields | {"reg3": "?", "registry": "0x1"})
     assert course.registers == {"reg0": 0x48, "reg11": 1, "metadata": 0x30691E09}
 
 

@@ -192,3 +192,8 @@ def test_where_no_router_is_the_dhcpv6_server_is_the_neighbour(tmp_path: Path) -
     assert transaction.kind == "ns"
     assert "    nd.target = fe80::f816:3eff:fe9f:1ab5" in said(transaction)
     assert transaction.reply
+
+
+def test_a_switch_that_is_not_understood_is_not_spoken_for() -> None:
+    lines = said(trace(Somebody(), 5, "discover", Client(MAC), {}))
+    assert "not answered: what the switch says of it is not understood" in lines
