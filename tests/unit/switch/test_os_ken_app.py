@@ -3,9 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.os_ken_app import Datapath, DhcpApp
@@ -14,23 +11,6 @@ from ovs_dhcpd.controller.wire.openflow import OFP15
 
 from tests.lab.openflow_peer import ECHO_REPLY, ECHO_REQUEST, Peer
 from tests.unit.switch.connections import Lab
-
-
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path / "br-int.mgmt")
-    yield lab
-    lab.close()
-
-
-@pytest.fixture
-def connected(lab: Lab) -> tuple[Channel, Peer]:
-    lab.switches.connect("br-int", str(lab.path))
-    peer = lab.accept()
-    peer.shake_hands()
-    channel, _ = lab.take()
-    assert peer.is_asked_for_packet_ins()
-    return channel, peer
 
 
 def test_what_os_ken_sends_comes_out_of_the_channel(connected: tuple[Channel, Peer]) -> None:

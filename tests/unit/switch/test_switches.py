@@ -6,8 +6,6 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher
@@ -36,26 +34,6 @@ from tests.unit.switch.connections import PATIENCE_S, Lab
 from tests.unit.wire.replies import dump_reply, entry
 
 
-@pytest.fixture
-def lab(tmp_path: Path) -> Iterator[Lab]:
-    lab = Lab(tmp_path / "br-int.mgmt")
-    yield lab
-    lab.close()
-
-
-@pytest.fixture
-def connected(lab: Lab) -> tuple[Channel, Peer]:
-    """A connection whose handshake is done."""
-    lab.switches.connect("br-int", str(lab.path))
-    peer = lab.accept()
-    peer.shake_hands()
-    channel, event = lab.take()
-    assert event == Connected(OFP15, DATAPATH_ID)
-    assert channel.bridge == "br-int"
-    assert peer.is_asked_for_packet_ins()
-    return channel, peer
-
-
 def test_nothing_is_told_before_the_handshake_is_done(lab: Lab) -> None:
     lab.switches.connect("br-int", str(lab.path))
     peer = lab.accept()
@@ -63,14 +41,6 @@ def test_nothing_is_told_before_the_handshake_is_done(lab: Lab) -> None:
     assert lab.is_quiet()
     peer.shake_hands()
     assert lab.take()[1] == Connected(OFP15, DATAPATH_ID)
-
-
-@pytest.fixture
-def early(tmp_path: Path) -> Iterator[Lab]:
-    """There is no os-ken yet."""
-    lab = Lab(tmp_path / "br-int.mgmt", os_ken=False)
-    yield lab
-    lab.close()
 
 
 def test_packets_are_answered_before_os_ken_is_there_and_nothing_is_told(early: Lab) -> None:
