@@ -111,6 +111,7 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
 
         trace_command.add_options(trace)
         trace.set_defaults(function=trace_command.run)
+        return trace.parse_intermixed_args(argv[1:])  # KIND may stand behind options
 
     leases = add("leases", _leases, "list who has which address, as the running daemon knows it")
     leases.add_argument(

@@ -16,7 +16,7 @@ from ovs_dhcpd.controller.tracing.requests import KINDS, Client, parse_settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.configuration.section import ConfigError
 from ovs_dhcpd.flows.options.table import OptionError
-from ovs_dhcpd.flows.options.wording import either, escape, hint, printable
+from ovs_dhcpd.flows.options.wording import escape, hint, printable
 from ovs_dhcpd.flows.pipeline.flow import show_port
 
 from ovs_dhcpd import PROGRAM
@@ -39,11 +39,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("port", metavar="PORT", help="its iface-id, or its interface's name")
     parser.add_argument(
         "kind",
-        metavar="KIND",
         nargs="?",
         default="discover",
         choices=KINDS,
-        help=f"what is sent: {either(KINDS)} (default: discover)",
+        metavar="KIND",
+        help=f"what is sent: {', '.join(KINDS)} (default: discover)",
     )
     parser.add_argument(
         "--set",

@@ -41,6 +41,9 @@ networks:
     dhcpv4: {{cidr: 10.1.0.0/24}}
     ports:
       vm1-100: {{addresses: "{MAC} 10.1.0.7", parent: vm1, tag: 100}}
+  lab:
+    dhcpv4: {{cidr: 10.2.0.0/24}}
+    pool: 10.2.0.100-10.2.0.100
 """
 IN_1_3 = "load:0x1->NXM_NX_REG0[6]", "set_field:0x40/0x40->reg0"
 SILENT = {"decline", "release"}  # no DHCPv4 server answers them
@@ -59,9 +62,17 @@ def guest(switch: PrivateOvs) -> Guest:
 
 
 @pytest.fixture(scope="module")
-def dhcpd(switch: PrivateOvs, guest: Guest) -> Iterator[Dhcpd]:
+def anybody(switch: PrivateOvs) -> Guest:
+    """Behind this port whoever asks is served an address of the pool."""
+    guest = switch.guest("vm2", "02:00:00:00:00:02")
+    switch.vsctl("set", "interface", guest.port, "external_ids:dhcp-network=lab")
+    return guest
+
+
+@pytest.fixture(scope="module")
+def dhcpd(switch: PrivateOvs, guest: Guest, anybody: Guest) -> Iterator[Dhcpd]:
     with Dhcpd(switch, CONFIGURATION) as dhcpd:
-        dhcpd.wait_for_flows(guest)
+        dhcpd.wait_for_flows(guest, anybody)
         yield dhcpd
 
 
@@ -126,21 +137,27 @@ def test_the_interface_names_the_port_too(dhcpd: Dhcpd) -> None:
     assert said.status == 0
 
 
+def test_who_sends_is_to_be_said_where_anybody_is_served(anybody: Guest, dhcpd: Dhcpd) -> None:
+    said = live(dhcpd, "vm2")
+    assert (said.status, said.lines) == (1, [])
+    assert said.error == "ovs-dhcpd trace: port vm2: it serves any MAC, expected --mac MAC\n"
+    said = live(dhcpd, "vm2", "request", "--mac", anybody.mac)
+    assert said.status == 0
+    assert "verdict: DHCPACK 10.2.0.100" in said.lines
+
+
 def test_a_refusal_says_its_reason(dhcpd: Dhcpd) -> None:
     said = live(dhcpd, "vm1", "request", "--set", "server_id=10.9.9.9")
     assert "verdict: no answer: meant for another server" in said.lines
-    assert said.lines[-1] == "leaves by br-int"
+    assert said.lines[-1] == "leaves by br-int, tap2"
     assert said.status == 1
 
 
 def test_it_is_the_switchs_userdata_that_counts(switch: PrivateOvs, dhcpd: Dhcpd) -> None:
     """The daemon is stopped meanwhile: it would put back what the configuration says."""
-    first, offered = (
-        "priority=100,udp,",
-        "userdata=00.00.00.02.00.00.00.00.00.01.de.10.00.00.00.63.",
-    )
-    (flow,) = [flow for flow in switch.flows() if f"{first}reg0" in flow and "vlan_tci" in flow]
-    assert f"{offered}0a.00.00.05" in flow
+    first = "priority=100,udp,reg0=0/0x10,in_port=1,vlan_tci"
+    (flow,) = [flow for flow in switch.flows() if first in flow]
+    assert ".0a.00.00.05." in flow
     dhcpd.stop()
     try:
         switch.ofctl("add-flow", "br-int", flow.replace("0a.00.00.05", "0a.00.00.63", 1))
@@ -213,7 +230,7 @@ def test_decode_says_whose_each_flow_of_ours_is(
     owners = Counter(line.partition(": ")[0] for line in lines if ": table=" in line)
     assert owners.keys() == {
         *("vm1 of blue (tap1)", "vm1-100 of vlan100 (tap1)"),
-        *("all of blue", "all of vlan100", "ovs-dhcpd"),
+        *("vm2 of lab (tap2)", "all of blue", "all of vlan100", "all of lab", "ovs-dhcpd"),
     }
     assert sum(owners.values()) == dump.count("cookie=0x6468")
     assert owners["vm1-100 of vlan100 (tap1)"] == 3

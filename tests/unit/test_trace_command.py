@@ -67,7 +67,7 @@ def file(tmp_path: Path) -> str:
 def test_a_port_of_a_file(
     file: str, capsys: Capture, arguments: list[str], status: int, first: str, verdict: str
 ) -> None:
-    assert cli.main(["trace", *arguments, "--config", file]) == status
+    assert cli.main(["trace", arguments[0], "--config", file, *arguments[1:]]) == status
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == first
     assert verdict in out.splitlines()
