@@ -113,6 +113,13 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         trace.set_defaults(function=trace_command.run)
         return trace.parse_intermixed_args(argv[1:])  # KIND may stand behind options
 
+    watch = add("watch", None, "show each request and what became of it, as they happen")
+    if argv[:1] == ["watch"]:
+        from ovs_dhcpd.controller import watch_command
+
+        watch_command.add_options(watch)
+        watch.set_defaults(function=watch_command.run)
+
     leases = add("leases", _leases, "list who has which address, as the running daemon knows it")
     leases.add_argument(
         "names",

@@ -43,6 +43,7 @@ from ovs_dhcpd.controller.sources.combined import Combined
 from ovs_dhcpd.controller.status import status
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.watch_keeper import WatchKeeper
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.events import PortAdded
@@ -128,6 +129,7 @@ class Daemon:
             lambda bridge, heard, mac: self._keepers[bridge].answer(heard, mac),
         )
         self._leases = LeaseKeeper(self._database, self._journal, self._keepers)
+        WatchKeeper(self._journal, self._leases.whose)
         self._add_commands()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())

@@ -22,6 +22,7 @@ from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.ports.fault import Fault
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.switch.journal import Journal
+from ovs_dhcpd.flows.bindings.network import Network
 
 MAX_WORDS = 256  # of one command
 
@@ -55,6 +56,13 @@ class LeaseKeeper:
         """The port is served no more."""
         with self._guard:
             self._leases.stop(name)
+
+    def whose(
+        self, bridge: str, ofport: int, tag: int, sender: bytes
+    ) -> tuple[str, Network] | None:
+        """As :meth:`Leases.whose`; any thread."""
+        with self._guard:
+            return self._leases.whose(bridge, ofport, tag, sender)
 
     def take_faults(self) -> Iterator[Fault]:
         """Faults of ours in taking note of an exchange; that costs what it said."""
@@ -95,7 +103,7 @@ class LeaseKeeper:
                 self._leases.recall(name, found, now_s)
         if not self._listens:
             self._listens = True
-            self._journal.listen(self._hear)
+            self._journal.listen(self._hear, early=True)
 
     def _hear(self, exchange: Exchange) -> None:
         """In any thread, but in one at a time."""

@@ -23,6 +23,7 @@ PURE = (
     "controller/ports",
     "controller/responders",
     "controller/tracing",
+    "controller/watching",
     "controller/wire",
 )
 AT_LEAST_PERCENT = 95.0

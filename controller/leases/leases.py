@@ -182,6 +182,16 @@ class Leases:
         changed = after.state != before.state or after.expires_s != before.expires_s
         return name if changed or after.address != before.address else None
 
+    def whose(
+        self, bridge: str, ofport: int, tag: int, sender: bytes
+    ) -> tuple[str, Network] | None:
+        """Which port, and of what network, is served that sends such packets there."""
+        for name in self._places.get((bridge, ofport), ()):
+            for network, port in self._ports[name].bindings:
+                if (port.tag or 0) == tag and port.mac in (sender, None):
+                    return name, network
+        return None
+
     def names(self, bridge: str) -> list[str]:
         """The ports of ``bridge``."""
         return [name for name, served in self._ports.items() if served.bridge == bridge]

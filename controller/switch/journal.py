@@ -94,16 +94,17 @@ class Journal:
         if len(self._unheard) > UNHEARD:
             self._tell(2 * len(verdicts))
 
-    def listen(self, hear: Hear) -> None:
+    def listen(self, hear: Hear, *, early: bool = False) -> None:
         """Have ``hear`` called with each exchange, once it has been counted and logged.
 
-        That is in any thread, in one at a time, when there is time for it; it must not raise.  The
-        first one to listen hears of the last EARLY exchanges before, too.
+        That is in any thread, in one at a time, when there is time for it; it must not raise.  One
+        that asks for what was ``early`` hears of the last EARLY exchanges before, too.
         """
         with self._writing:
-            early, self._early = self._early, None
-            for exchange in early or ():
-                hear(exchange)
+            if early:
+                before, self._early = self._early, None
+                for exchange in before or ():
+                    hear(exchange)
             self._hearers.append(hear)
 
     def write(self, is_over: Callable[[], object] = lambda: False) -> None:

@@ -87,7 +87,13 @@ def send(bridge: Bridge, ofport: int, kind: str, request: bytes) -> Transaction:
     sent = Transaction(kind, request, way_in)
     if way_in.userdata is None or not way_in.steps[-1].is_ours:
         return sent
-    resume = Dispatcher().resume(_packet_in(request, ofport, way_in))
+    verdict, way_out, reply = respond(bridge, _packet_in(request, ofport, way_in))
+    return sent._replace(verdict=verdict, way_out=way_out, reply=reply)
+
+
+def respond(bridge: Bridge, packet_in: bytes) -> tuple[Verdict, Course, bytes | None]:
+    """The verdict on a frozen packet, the way out of what is resumed, and the frame that leaves."""
+    resume = Dispatcher().resume(packet_in)
     assert resume, "a packet that is frozen is resumed"
     resumed = decode_packet_in2(resume[0])  # an NXT_RESUME has the same properties
     verdict = resume[1]
@@ -95,7 +101,7 @@ def send(bridge: Bridge, ofport: int, kind: str, request: bytes) -> Transaction:
     reply = None
     if isinstance(verdict, Answer) and way_out.leaves_by:
         reply = rewritten(resumed.packet, way_out.fields)
-    return sent._replace(verdict=verdict, way_out=way_out, reply=reply)
+    return verdict, way_out, reply
 
 
 def _packet_in(frame: bytes, ofport: int, course: Course) -> bytes:

@@ -39,11 +39,12 @@ ROOMS = {
     "controller.leases": {"controller.responders", "controller.wire"} | PIPELINE,
     "controller.switch": {"controller.responders", "controller.wire"},
     "controller.tracing": RESPONDERS | {"controller.responders"},
+    "controller.watching": {"controller.responders", "controller.tracing"} | RESPONDERS,
     "controller.ovsdb": {"controller.ports"} | PIPELINE,
     "controller.sources": {"controller.ovsdb", "controller.ports"} | CONFIGURATION,
 }
 PURE = {"controller.bridges", "controller.ports", "controller.responders", "controller.wire"}
-PURE |= {"controller.leases", "controller.tracing"}
+PURE |= {"controller.leases", "controller.tracing", "controller.watching"}
 PURE |= {room for room in ROOMS if room.startswith("flows.")}
 
 
@@ -135,6 +136,7 @@ UNTESTED = {
     "controller.bridges.note": "values only",
     "controller.daemon": "it is the loop around all others: tests/switch, tests/ovn",
     "controller.lease_keeper": "a real switch and journal tell it: tests/switch",
+    "controller.watch_keeper": "a real switch and journal tell it: tests/switch",
     "controller.ovsdb.idl": "a real ovsdb-server runs it: tests/database",
     "controller.ovsdb.open_vswitch": "a real ovsdb-server runs it: tests/database",
     "controller.ovsdb.writer": "a real ovsdb-server runs it: tests/database",

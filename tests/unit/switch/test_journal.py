@@ -165,7 +165,7 @@ def test_who_listens_hears_of_each_with_its_packet_and_its_times(lines: Logged) 
     clock.now_s = 5.0
     book.note("br-int", 4.5, [b"discover"], [OFFER])
     book.write()
-    book.listen(early.append)
+    book.listen(early.append, early=True)
     late: list[Exchange] = []
     book.listen(late.append)
     silence = Silence(Reason.RELEASED, MAC, ADDRESS, "DHCPRELEASE")
@@ -184,7 +184,7 @@ def test_of_what_was_before_anybody_listened_the_last_is_kept(lines: Logged) -> 
     book = Journal(Clock())
     note(book, [OFFER] * (EARLY + 1))
     heard: list[Exchange] = []
-    book.listen(heard.append)
+    book.listen(heard.append, early=True)
     assert [heard[0].message, heard[-1].message] == [b"1", b"%d" % EARLY]
 
 
@@ -192,7 +192,7 @@ def test_who_listens_hears_of_all_in_the_end_also_without_a_pause(lines: Logged)
     clock = Clock()
     book = Journal(clock)
     heard: list[Exchange] = []
-    book.listen(heard.append)
+    book.listen(heard.append, early=True)
     longest = 0
     for _ in range(600):
         before = len(heard)
@@ -208,7 +208,7 @@ def test_who_listens_hears_of_all_in_the_end_also_without_a_pause(lines: Logged)
 def test_a_pause_may_be_over_before_all_is_written(lines: Logged) -> None:
     book = Journal(Clock())
     heard: list[Exchange] = []
-    book.listen(heard.append)
+    book.listen(heard.append, early=True)
     hear_of(book, [Answer(b"", "ND_NA", MAC, ADDRESS)] * (2 * SOME + 1))
     pauses = iter((False, True))
     book.write(lambda: next(pauses))

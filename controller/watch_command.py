@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``ovs-dhcpd watch``: a line for each request and what became of it, as they happen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ovs_dhcpd.controller.ask import add_rundir, ask_for_json
+from ovs_dhcpd.flows.options.wording import escape
+
+LOOK_S = 0.2
+Transaction = Mapping[str, Any]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What is watched, and how it is shown."""
+    parser.add_argument(
+        "names",
+        metavar="PORT|MAC|ADDRESS|NETWORK",
+        nargs="*",
+        help="what these ask and are answered alone; a bridge's name is all of its ports",
+    )
+    parser.add_argument(
+        "-f",
+        "--format",
+        choices=("line", "json"),
+        default="line",
+        help="a line of text, or a JSON object a line (default: line)",
+    )
+    parser.add_argument(
+        "-n", "--count", metavar="N", type=int, help="end after so many (default: when stopped)"
+    )
+    parser.add_argument(
+        "--pcap", metavar="FILE", type=Path, help="write requests and replies there, too"
+    )
+    add_rundir(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Watch until stopped; 0 then, and 1 where the daemon cannot be asked any more."""
+    left = args.count
+    words = ["packets"] if args.pcap else []
+    number = ask_for_json(args.ovs_rundir, "watch/read", *words)["next"]
+    print(
+        f"watching; it ends with {'Ctrl-C' if left is None else f'{left} lines'}", file=sys.stderr
+    )
+    with ExitStack() as stack:
+        capture = stack.enter_context(args.pcap.open("wb")) if args.pcap else None
+        if capture:
+            from ovs_dhcpd.controller.wire.pcap import pcap_header
+
+            capture.write(pcap_header())
+        while left is None or left > 0:
+            found = ask_for_json(args.ovs_rundir, "watch/read", *words, str(number))
+            number = found["next"]
+            if found["missed"]:
+                print(f"{found['missed']} more that this was too slow for", file=sys.stderr)
+            chosen = [each for each in found["transactions"] if is_of(each, args.names)][:left]
+            for each in chosen:
+                print(json.dumps(each) if args.format == "json" else show_line(each))
+                if capture:
+                    _write(capture, each)
+            sys.stdout.flush()
+            if left is not None:
+                left -= len(chosen)
+            if not found["transactions"]:
+                time.sleep(LOOK_S)
+    return 0
+
+
+def is_of(transaction: Transaction, names: list[str]) -> bool:
+    """Whether it is of one of these, or they are none."""
+    keys = ("port", "network", "bridge", "mac", "address")
+    return not names or any(transaction[key] in names for key in keys)
+
+
+def show_line(transaction: Transaction) -> str:
+    """A transaction as text: when, whose, what was asked and answered, and in which time."""
+    when = datetime.fromisoformat(transaction["time"].removesuffix("Z") + "+00:00").astimezone()
+    port, network = transaction["port"], transaction["network"]
+    where = f"{escape(port)} ({escape(network)})" if port else f"port {transaction['ofport']}"
+    vlan = f" VLAN {transaction['vlan']}" if transaction["vlan"] else ""
+    xid = f" xid {transaction['xid']}" if transaction["xid"] else ""
+    words = [transaction["answer"] or f"no answer: {escape(transaction['reason'])}"]
+    if transaction["address"]:
+        words.append(transaction["address"])
+    return (
+        f"{when:%H:%M:%S}.{when.microsecond // 1000:03} {escape(transaction['bridge'])} "
+        f"{where}{vlan} {transaction['mac']}: {transaction['asked'] or 'another packet'}{xid}: "
+        f"{' '.join(words)}, {transaction['took_us']} µs"
+    )
+
+
+def _write(capture: BinaryIO, transaction: Transaction) -> None:
+    from ovs_dhcpd.controller.wire.pcap import pcap_packet
+
+    moment = datetime.fromisoformat(transaction["time"].removesuffix("Z") + "+00:00")
+    now_us = int(moment.timestamp() * 1e6)
+    capture.write(pcap_packet(bytes.fromhex(transaction["request"]), now_us))
+    if transaction["reply"]:
+        reply = bytes.fromhex(transaction["reply"])
+        capture.write(pcap_packet(reply, now_us + transaction["took_us"]))
+    capture.flush()

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``watch/read`` answers: the exchanges since the last time it was asked.
+
+Who watches asks again and again, a few times a second: nothing is sent to a reader that does not
+take it, and while nobody asks, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ovs_dhcpd.controller.control import CommandError, add_query
+from ovs_dhcpd.controller.responders.exchange import Exchange
+from ovs_dhcpd.controller.switch.journal import Journal
+from ovs_dhcpd.controller.watching.recent import Recent
+
+if TYPE_CHECKING:
+    from ovs_dhcpd.controller.watching.seen import Whose
+
+IDLE_S = 30.0  # without being asked, nobody watches any more
+PACKETS = "packets"
+
+
+class WatchKeeper:
+    """Keeps what those see who watch; ``whose`` says who a packet is of."""
+
+    def __init__(self, journal: Journal, whose: Whose) -> None:
+        self._journal = journal
+        self._whose = whose
+        self._recent = Recent()
+        self._guard = threading.Lock()
+        self._asked_s = float("-inf")
+        journal.listen(self._hear)
+        add_query("watch/read", f"[{PACKETS}] [NUMBER]", 2, self._read, _show)
+
+    def _hear(self, exchange: Exchange) -> None:
+        """In any thread."""
+        with self._guard:
+            if exchange.read.sent_s < self._asked_s + IDLE_S:
+                self._recent.add(exchange)
+            else:
+                self._recent.forget()
+
+    def _read(self, words: list[str]) -> Mapping[str, Any]:
+        from ovs_dhcpd.controller.watching.seen import document  # which seldom is needed
+
+        packets = PACKETS in words
+        numbers = [word for word in words if word != PACKETS]
+        if len(numbers) > 1 or any(not word.isdecimal() for word in numbers):
+            raise CommandError(
+                f"{' '.join(words)}: expected {PACKETS}, and the number to go on with"
+            )
+        self._journal.write()
+        now_s = time.monotonic()
+        with self._guard:
+            self._asked_s = now_s
+            reading = self._recent.read(int(numbers[0]) if numbers else None)
+        return document(reading, self._whose, time.time() - now_s, packets=packets)
+
+
+def _show(found: Mapping[str, Any]) -> str:
+    from ovs_dhcpd.controller.watch_command import show_line
+
+    return "\n".join([*map(show_line, found["transactions"]), f"next {found['next']}"])

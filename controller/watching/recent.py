@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last exchanges, numbered, for those who read at their own pace.
+
+A reader says which number it wants to go on with.  One who is too slow has missed some, and is told
+how many; the others are not kept waiting for it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import NamedTuple
+
+from ovs_dhcpd.controller.responders.exchange import Exchange
+
+KEPT = 4096
+AT_ONCE = 500  # exchanges of one reading, so that the daemon's thread is soon free again
+
+
+class Reading(NamedTuple):
+    """Exchanges in their order: the first has the number `first`, after `missed` that are gone.
+
+    The reader goes on with `next`.
+    """
+
+    first: int
+    exchanges: tuple[Exchange, ...]
+    missed: int
+
+    @property
+    def next(self) -> int:
+        """The number of the first exchange that is not among these."""
+        return self.first + len(self.exchanges)
+
+
+class Recent:
+    """The last KEPT exchanges."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Exchange] = deque(maxlen=KEPT)
+        self._next = 0
+
+    def add(self, exchange: Exchange) -> None:
+        """It has happened."""
+        self._kept.append(exchange)
+        self._next += 1
+
+    def forget(self) -> None:
+        """Nobody reads: keep none, but go on counting."""
+        self._kept.clear()
+
+    def read(self, number: int | None) -> Reading:
+        """Those from ``number`` on, at most AT_ONCE; for None none, to begin with the next one.
+
+        So it is with a number that has not been given yet, as one of a daemon before this one.
+        """
+        if number is None or not 0 <= number <= self._next:
+            return Reading(self._next, (), 0)
+        first = max(number, self._next - len(self._kept))
+        start = first - (self._next - len(self._kept))
+        some = tuple(islice(self._kept, start, start + AT_ONCE))
+        return Reading(first, some, first - number)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What those see of an exchange who watch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ovs_dhcpd.controller.leases.leases import Leases
+from ovs_dhcpd.controller.responders.exchange import Exchange, Read
+from ovs_dhcpd.controller.watching.recent import Reading
+from ovs_dhcpd.controller.watching.seen import FIELDS, document
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+
+from tests.lab import packets6 as p6
+from tests.lab.packets import DISCOVER, REQUEST, option
+from tests.unit.leases.exchanges import ALL, BRIDGE, LAB, OFPORT, VM1, Switch
+
+READ = Read(BRIDGE, 100.0, 100.000085)
+
+
+def seen(exchange: Exchange, *, packets: bool = False) -> dict[str, Any]:
+    """What is seen where vm1 is served, and vm1-100 behind it."""
+    leases = Leases()
+    leases.serve("vm1", BRIDGE, OFPORT, [(LAB, VM1)], 0.0)
+    leases.serve("vm1-100", BRIDGE, OFPORT, [ALL["vm1-100"]], 0.0)
+    reading = Reading(17, (exchange._replace(read=READ),), 3)
+    found: Any = document(reading, leases.whose, 1_700_000_000.0, packets=packets)
+    assert (found["version"], found["next"], found["missed"]) == (1, 18, 3)
+    only: dict[str, Any]
+    (only,) = found["transactions"]
+    return only
+
+
+def test_an_answer_is_seen_with_its_port_its_network_and_its_time() -> None:
+    found = seen(Switch().ask(DISCOVER))
+    xid = found.pop("xid")
+    assert len(xid) == 8
+    assert found == {
+        "time": "2023-11-14T22:15:00.000Z",
+        "bridge": BRIDGE,
+        "ofport": OFPORT,
+        "vlan": None,
+        "port": "vm1",
+        "network": "lab",
+        "mac": "02:00:00:00:00:01",
+        "asked": "DHCPDISCOVER",
+        "answer": "DHCPOFFER",
+        "address": "10.0.0.5",
+        "reason": None,
+        "took_us": 85,
+    }
+
+
+def test_all_fields_are_there_whatever_was_asked() -> None:
+    switch = Switch()
+    for exchange in (switch.ask(DISCOVER), switch.ask6(p6.SOLICIT), switch.send(b"\0" * 60, 4)):
+        assert {*seen(exchange)} == {*FIELDS}
+
+
+def test_silence_is_seen_with_its_reason() -> None:
+    found = seen(Switch().ask(REQUEST, option(50, "10.0.0.5"), option(54, "192.0.2.1")))
+    assert (found["answer"], found["reason"]) == (None, "meant for another server")
+
+
+def test_who_is_in_a_vlan_is_told_from_who_is_in_none() -> None:
+    found = seen(Switch(*ALL["vm1-100"]).ask(DISCOVER))
+    assert (found["port"], found["vlan"], found["address"]) == ("vm1-100", 100, "10.0.0.7")
+
+
+def test_who_is_served_by_nobody_has_no_name() -> None:
+    found = seen(Switch().ask(DISCOVER, mac="02:00:00:00:00:99"))
+    assert (found["port"], found["network"]) == (None, None)
+
+
+def test_a_request_is_that_of_the_wire() -> None:
+    exchange = Switch().ask(DISCOVER)
+    request = decode_packet_in2(exchange.message).packet
+    assert seen(exchange, packets=True)["request"] == request.hex()
