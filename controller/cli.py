@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ from ovs_dhcpd import PROGRAM, __version__
 
 if TYPE_CHECKING:
     from ovs_dhcpd.controller.bindings_list import Bound
-    from ovs_dhcpd.flows.bindings.network import Network, Port
+    from ovs_dhcpd.flows.bindings.network import Configuration, Network, Port
 
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
 
@@ -215,7 +216,7 @@ def _flows(args: argparse.Namespace) -> int:
     _print_all(pipeline.bridge_flows())
     for network in configuration.networks:
         _print_all(pipeline.network_flows(network))
-        for port in _with_addresses(network):
+        for port in _with_addresses(configuration, network):
             if ofport := ofports.get(port.plugged_as):
                 _print_all(pipeline.port_flows(network, port, ofport))
     return 0
@@ -232,16 +233,19 @@ def _lflows(args: argparse.Namespace) -> int:
 
     configuration = yaml_file.load(*args.files)
     for network in configuration.networks:
-        _print_all(lflow_list((network, port) for port in (None, *_with_addresses(network))))
+        ports = (None, *_with_addresses(configuration, network))
+        _print_all(lflow_list((network, port) for port in ports))
     return 0
 
 
-def _with_addresses(network: Network) -> Iterator[Port]:
-    """The ports of which the file alone says what they have."""
+def _with_addresses(configuration: Configuration, network: Network) -> Iterator[Port]:
+    """The ports of which the file alone says what they have, and all their VLANs."""
     for port in network.ports:
         if network.lacking(port):
             note = "is left out, its address is chosen when it is plugged in"
             print(f"{PROGRAM}: port {escape(port.name)}: {note}", file=sys.stderr)
+        elif network.guard and not port.parent:
+            yield replace(port, vlans=configuration.vlans_behind(port.name))
         else:
             yield port
 

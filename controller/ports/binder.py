@@ -83,6 +83,12 @@ class Served:
     probes: tuple[Probe, ...] = ()
     parent: str | None = None
 
+    @property
+    def is_external(self) -> bool:
+        """Whether the parent is an uplink, which has nothing to do with it."""
+        parents = [port.parent for _, port in self.bindings]
+        return any(parent and parent.shared for parent in parents)
+
 
 @dataclass(frozen=True)
 class Ours:
@@ -152,7 +158,7 @@ class Binder:
                     self.let_go(name)
                 looked_at[name] = tuple(f"{port}: {line}" for line in first_lines(lines))
 
-        names = {*names, *view.aliases(names)}
+        names = {*names, *view.aliases(names), *self._parents(names)}
         names |= self._behind(names) | world.sub_ports(names)
         look_at({*names, *self._pools.stand_ins(names)})
         ready, self._were_ready = self._were_ready, world.ready
@@ -245,6 +251,11 @@ class Binder:
         for name in names:
             self._pools.take_over(name)
 
+    def _parents(self, names: Set[str]) -> set[str]:
+        """The ports behind which these are served, whether they are to be still or not."""
+        served = [self.served[name] for name in names if name in self.served]
+        return {each.parent for each in served if each.parent and not each.is_external}
+
     def _behind(self, names: Set[str]) -> set[str]:
         """The sub-ports of these ports that are served, whether they are to be still or not."""
         return {each for name in names for each in self._sub_ports[name]}
@@ -303,6 +314,8 @@ class Binder:
                     yield taken
                     continue
                 view.forget(interface)
+            if network.guard or network.guarded(port):
+                port = replace(port, vlans=_vlans_of(interface, view.world))
             bindings.append((network, port))
         if binding.unserved:
             self.unserved[name] = binding.unserved
@@ -416,6 +429,18 @@ class Binder:
         return Binding(((network, Port(name, None, (), {}, dynamic=True)),))
 
 
+def _vlans_of(interface: Interface, world: World) -> frozenset[int] | None:
+    """The VLANs of which a guarded port may send packets: those of its sub-ports.
+
+    None: any, as its row says that it is a trunk, or it is a sub-port itself.
+    """
+    if interface.behind or (interface.vlans.is_said and interface.vlans.tagged):
+        return None
+    sub_ports = world.sub_ports({interface.name, interface.key})
+    parents = [parent for each in sub_ports if (parent := world.parent(each))]
+    return frozenset(parent.tag for parent in parents)
+
+
 def _vlan_guest(name: str, parent: Parent | None, networks: Mapping[str, Network]) -> Binding:
     """What a VLAN behind a trunk is served that nobody names."""
     for network in networks.values():
@@ -468,9 +493,12 @@ class _View:
         """All names of the interfaces that have one of ``names``, but for what many are behind."""
         for name in names:
             parent = self.world.parent(name)
-            if (interface := self.plugged(name)) and not (parent and parent.shared):
-                yield interface.name
-                yield interface.key
+            if parent and parent.shared:
+                continue
+            for each in (name, parent.name) if parent else (name,):
+                if interface := self.plugged(each):
+                    yield interface.name
+                    yield interface.key
 
     def ranked(self, names: Iterable[str], lately: Lately) -> list[str]:
         """Who has been served before comes before who wants the same."""

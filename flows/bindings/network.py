@@ -100,7 +100,8 @@ class Port:
     `mac` is None where any client behind it is served.  `options` and `options6` are those of
     DHCPv4 and DHCPv6 that it has for itself.  A `dynamic` port gets the addresses that it lacks
     from its network's pool once it is plugged in.  `guard` is what it may use beside or in place of
-    what it is served; None: what its network says.
+    what it is served; None: what its network says.  Of a guarded port `vlans` are the only VLANs of
+    which its packets may have a tag; None: any.
     """
 
     name: str
@@ -112,6 +113,7 @@ class Port:
     dynamic: bool = False
     parent: Parent | None = None
     guard: tuple[Guarded, ...] | None = None
+    vlans: frozenset[int] | None = None
 
     @property
     def tag(self) -> int | None:
@@ -250,6 +252,11 @@ class Configuration:
     """Everything that one or more files say."""
 
     networks: tuple[Network, ...]
+
+    def vlans_behind(self, name: str) -> frozenset[int]:
+        """The VLANs of the sub-ports of the port called ``name``."""
+        parents = [port.parent for network in self.networks for port in network.ports]
+        return frozenset(each.tag for each in parents if each and each.name == name)
 
     def numbered(self) -> dict[str, int]:
         """Ports that may be plugged in, by name, with numbers from 1 in the order of the files."""

@@ -163,6 +163,16 @@ class _Untagged(Is):
 UNTAGGED = _Untagged(VLAN_VID, 0, 0x0FFF)
 
 
+class _Tagged(Is):
+    """An 802.1Q header, of whatever VLAN."""
+
+    def __str__(self) -> str:
+        return f"vlan_tci={self.value:#06x}/{self.mask:#06x}"
+
+
+TAGGED = _Tagged(VLAN_VID, 0x1000, 0x1000)
+
+
 def tagged(tag: int) -> Is:
     """An 802.1Q header of the VLAN ``tag``: in the field a bit says that there is one."""
     return Is(VLAN_VID, 0x1000 | tag)

@@ -9,11 +9,15 @@ What a port may send is OVN's port security (ovn controller/lflow.c, ``consider_
 but for two things: ARP may ask whether an address is free (RFC 5227 §2.1.1), and a Neighbor
 Discovery message whose hop limit is not 255 is looked at like any other.  Where a network asks for
 a guard, its ports send no DHCP as servers do, and no router advertisements.
+
+Packets with a tag are another port's: a sub-port's, which is guarded by itself if it is at all.
+Where all VLANs of the port are known, those of others are dropped, as in OVN (`vlan.present` in ovn
+northd/northd.c).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from ipaddress import IPv4Network, IPv6Network
 
 from ovs_dhcpd.flows.bindings.network import Guarded, Network, Port, link_local_address
@@ -69,6 +73,7 @@ from ovs_dhcpd.flows.pipeline.terms import (
     DoInOpenFlow,
     Drop,
     From,
+    FromAnyVlan,
     MatchInOpenFlow,
     MatchTerm,
 )
@@ -76,6 +81,7 @@ from ovs_dhcpd.flows.pipeline.terms import (
 _PASSED_BIT = 6  # reg0[6]: this packet has passed GUARD
 _NOT_PASSED = MatchInOpenFlow(Is(REG0, 0, 1 << _PASSED_BIT))
 _FIRST = 65535  # before every other flow of OPTIONS
+_AFTER_SUB_PORTS = _FIRST - 1
 
 _DROP: tuple[ActionTerm, ...] = (Drop(),)
 PASSED = Load(REG0, 1, offset=_PASSED_BIT, n_bits=1)
@@ -83,7 +89,7 @@ _PASS: tuple[ActionTerm, ...] = (DoInOpenFlow((PASSED,)), Resubmit(OPTIONS.numbe
 _CHECK_ND: tuple[ActionTerm, ...] = (Resubmit(GUARD_ND.number),)
 
 # From what says least of a packet to what says most.
-_ANY, _MAC, _PROTOCOL, _ADDRESS, _ND, _SERVER = 10, 20, 30, 40, 50, 60
+_TAGGED, _VLAN, _ANY, _MAC, _PROTOCOL, _ADDRESS, _ND, _SERVER = 1, 5, 10, 20, 30, 40, 50, 60
 
 _ARP_REQUEST = 1
 _NO_MAC = 0  # of an option that is not there
@@ -112,6 +118,8 @@ class GuardService(Service):
             yield from _servers(here)
         for each in guarded:
             yield from _guard(here, each)
+        if port.vlans is not None:
+            yield from _other_vlans(port.name, port.vlans)
 
     def network_lflows(self, network: Network) -> Iterator[LogicalFlow]:
         """None: all is a port's own."""
@@ -120,6 +128,16 @@ class GuardService(Service):
 
 def _check(when: tuple[MatchTerm, ...], then: tuple[ActionTerm, ...], priority: int) -> LogicalFlow:
     return LogicalFlow(CHECK_PORT_SEC, when, then, priority)
+
+
+def _other_vlans(name: str, vlans: Set[int]) -> Iterator[LogicalFlow]:
+    """Of packets with a tag these pass; those of sub-ports that are guarded do not come here."""
+    tagged = FromAnyVlan(name)
+    enter = (Resubmit(GUARD.number),)
+    yield LogicalFlow(ENTER_PORT_SEC, (_NOT_PASSED, tagged), enter, _AFTER_SUB_PORTS)
+    yield _check((tagged,), _DROP, _TAGGED)
+    for vlan in sorted(vlans):
+        yield _check((From(name, vlan),), _PASS, _VLAN)
 
 
 def _servers(here: From) -> Iterator[LogicalFlow]:

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from ovs_dhcpd.flows.pipeline.flow import (
     IN_PORT,
+    TAGGED,
     UNTAGGED,
     Action,
     Field,
@@ -65,6 +66,23 @@ class From(Condition):
         """``in_port=number``, and ``dl_vlan=tag`` or that there is none."""
         assert ofport, "flows of a port need its number"
         return ((Is(IN_PORT, ofport), tagged(self.tag) if self.tag else UNTAGGED),)
+
+
+@dataclass(frozen=True)
+class FromAnyVlan(Condition):
+    """The packet comes from the port ``name`` and has a tag, that of VLAN 0 too."""
+
+    name: str
+
+    @property
+    def ovn(self) -> str:
+        """``inport == "name" && vlan.present``."""
+        return f'inport == "{self.name}" && vlan.present'
+
+    def openflow(self, ofport: int) -> tuple[tuple[Is, ...], ...]:
+        """``in_port=number``, and that there is a tag."""
+        assert ofport, "flows of a port need its number"
+        return ((Is(IN_PORT, ofport), TAGGED),)
 
 
 @dataclass(frozen=True)

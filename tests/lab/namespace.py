@@ -68,7 +68,10 @@ class Namespace:
 
 
 class RawSocket:
-    """Sends and receives whole Ethernet frames on one interface of a namespace."""
+    """Sends and receives whole Ethernet frames on one interface of a namespace.
+
+    Linux takes the outer VLAN tag off what is received (packet(7), PACKET_AUXDATA).
+    """
 
     def __init__(self, namespace: Namespace, interface: str = "eth0") -> None:
         with namespace.entered():

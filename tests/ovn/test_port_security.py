@@ -15,6 +15,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
 import pytest
+from ovs_dhcpd.controller.wire.frames import tag_of, with_tag
 from ovs_dhcpd.flows.bindings.network import DEFAULT_BRIDGE, Guarded, Network, Port
 from ovs_dhcpd.flows.pipeline.guard import GuardService
 
@@ -140,6 +141,7 @@ CASES = [
     Case("of another MAC", ipv4(OWN, source=OTHER_MAC), False),
     Case("another EtherType", ethernet(0x88B5, b"x"), False),
     Case("another EtherType of another MAC", ethernet(0x88B5, b"x", source=OTHER_MAC), False),
+    Case("IPv4 in a VLAN", with_tag(ipv4(OWN, b"in a VLAN"), 30), False),
     # ARP
     Case("ARP request", arp(OWN), True),
     Case("ARP request of the second address", arp(SECOND), True),
@@ -222,7 +224,11 @@ CASES = [
 
 def passed(guest: Guest, sink: Guest) -> set[str]:
     """The names of the cases whose packets come out."""
-    names = {case.frame: case.name for case in CASES}
+    # Linux takes the tag off what is received.
+    names = {
+        case.frame[:12] + case.frame[16:] if tag_of(case.frame) else case.frame: case.name
+        for case in CASES
+    }
     last = ethernet(0x0800, ipv4(OWN, b"the last one")[14:])
     found = set()
 
@@ -268,7 +274,8 @@ def on_ours(switch: PrivateOvs) -> Iterator[tuple[Guest, Guest]]:
     """The guard's flows alone, of a guest with these addresses."""
     guest, sink = switch.guest("guest", MAC), switch.guest("sink", SINK_MAC)
     own = (IPv4Network(OWN), IPv4Network(SECOND), IPv6Network(OWN6), IPv6Network(LLA))
-    port = Port("guest", mac_of(MAC), (), {}, guard=(Guarded(mac_of(MAC), own),))
+    held = (Guarded(mac_of(MAC), own),)
+    port = Port("guest", mac_of(MAC), (), {}, guard=held, vlans=frozenset())
     network = Network("lan", None, (port,), False, bridge=DEFAULT_BRIDGE, guard=True)
     ofport = switch.ofport(guest.port)
     flows = [

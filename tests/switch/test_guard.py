@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
+from ovs_dhcpd.controller.wire.frames import tag_of, with_tag
 
 from tests.lab import packets, reference
 from tests.lab.daemon import ROOT, Dhcpd, our_flows, wait_ready
@@ -43,6 +44,11 @@ def datagram(guest: Guest, to: Guest, source: str, sport: int = 4000) -> bytes:
     return packets.udp_frame(guest.mac, to.mac, source, PEER, sport, 5000, b"x" * 20)
 
 
+def as_received(frame: bytes) -> bytes:
+    """Without its VLAN tag, which Linux takes off."""
+    return frame[:12] + frame[16:] if tag_of(frame) else frame
+
+
 def arrive(guest: Guest, to: Guest, *frames: bytes) -> list[bool]:
     """Which of the frames do, of which the last one must."""
     arrived: set[bytes] = set()
@@ -55,7 +61,7 @@ def arrive(guest: Guest, to: Guest, *frames: bytes) -> list[bool]:
         for frame in frames:
             sending.send(frame)
         assert receiving.receive(5.0, note)
-    return [frame in arrived for frame in frames]
+    return [as_received(frame) in arrived for frame in frames]
 
 
 def count(switch: PrivateOvs, match: str) -> int:
@@ -140,3 +146,23 @@ def test_a_guard_that_somebody_takes_away_comes_again(switch: PrivateOvs, dhcpd:
     for match in ("table=202", "table=203,icmp6"):
         switch.ofctl("del-flows", switch.bridge, match)
         wait_until(lambda: our_flows(switch) == before, "the flows to come again")
+
+
+def test_packets_with_a_tag_go_nowhere_but_those_of_its_sub_ports(
+    switch: PrivateOvs, guest: Guest, neighbour: Guest, dhcpd: Dhcpd
+) -> None:
+    own = datagram(guest, neighbour, str(reference.ADDRESS))
+    tagged = [
+        with_tag(datagram(guest, neighbour, str(reference.ADDRESS), sport=tag), tag)
+        for tag in (30, 40)
+    ]
+    assert arrive(guest, neighbour, *tagged, own) == [False, False, True]
+    text = yaml.safe_load(configuration())
+    sub_port = {"addresses": f"{guest.mac} 10.3.0.5", "parent": guest.iface_id, "tag": 30}
+    text["networks"]["vlan"] = {"dhcpv4": {"cidr": "10.3.0.0/24"}, "ports": {"sub": sub_port}}
+    dhcpd.reconfigure(yaml.safe_dump(text))
+    passes = re.compile(r"table=202, .*priority=5,.*dl_vlan=30 ")
+    wait_until(lambda: any(map(passes.search, our_flows(switch))), "the VLAN to pass", 20)
+    # What the datapath has kept of the old flow goes in its own time.
+    passed = [True, False, True]
+    wait_until(lambda: arrive(guest, neighbour, *tagged, own) == passed, "VLAN 30 to pass", 20)

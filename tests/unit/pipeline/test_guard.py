@@ -134,3 +134,25 @@ def test_a_sub_port_is_guarded_by_itself() -> None:
     behind = replace(PORT, parent=Parent("vm0", 30))
     here = ",in_port=7,dl_vlan=30"
     assert all(here in each for each in flows(GUARDED, behind))
+
+
+def test_of_packets_with_a_tag_those_of_its_sub_ports_pass() -> None:
+    own = flows(GUARDED)
+    assert [
+        each for each in flows(GUARDED, replace(PORT, vlans=frozenset({30, 20}))) if each not in own
+    ] == [
+        "priority=65534,reg0=0/0x40,in_port=7,vlan_tci=0x1000/0x1000 actions=resubmit(,202)",
+        "table=202, priority=1,in_port=7,vlan_tci=0x1000/0x1000 actions=drop",
+        *(
+            f"table=202, priority=5,in_port=7,dl_vlan={vlan} "
+            "actions=load:0x1->NXM_NX_REG0[6],resubmit(,0)"
+            for vlan in (20, 30)
+        ),
+    ]
+    assert flows(PLAIN, replace(PORT, vlans=frozenset())) == []
+
+
+def test_the_logical_flow_for_other_vlans_is_ovns() -> None:
+    lflows = map(str, GuardService().port_lflows(GUARDED, replace(PORT, vlans=frozenset())))
+    match = 'match=(inport == "vm1" && vlan.present)'
+    assert f"  table=202(ls_in_check_port_sec), priority=1, {match}, action=(drop;)" in [*lflows]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import replace
 
 import pytest
@@ -197,6 +198,46 @@ def test_an_interface_may_have_the_name_of_a_vlan() -> None:
     host.plug("tap1.10", vlans=vlans_of("", 20, frozenset()))
     assert host.networks_of("tap1.10") == ["twenty"]
     assert host.refused == []
+
+
+# Of a guarded port only the VLANs of its sub-ports may be sent
+
+
+def guarded(**sub_ports: tuple[str, int]) -> str:
+    return file(**sub_ports).replace("    ports:", "    guard: true\n    ports:", 1)
+
+
+def vlans_behind(host: Host, name: str = "vm1") -> Set[int] | None:
+    ((_, port),) = host._binder.served[name].bindings
+    return port.vlans
+
+
+def test_the_vlans_of_a_guarded_port_are_those_of_its_sub_ports() -> None:
+    host = Host(guarded())
+    host.plug("tap1", iface_id="vm1")
+    assert vlans_behind(host) == set()
+    host.configure(guarded(a=("vm1", 10), b=("tap1", 20)))
+    assert vlans_behind(host) == {10, 20}
+    assert vlans_behind(host, "a") is None
+    host.configure(file())
+    assert vlans_behind(host) is None
+
+
+def test_a_guarded_port_follows_its_sub_ports_of_another_source() -> None:
+    host = Host(guarded(), file().replace("vm1", "vm2"))
+    host.plug("tap1", iface_id="vm1")
+    for sub_ports in ({"a": ("vm1", 10)}, {"a": ("vm1", 11)}, {}):
+        host.sources[1].configure(file(**sub_ports).replace("vm1:", "vm2:"))
+        host.settle({"a"})
+        assert vlans_behind(host) == {tag for _, tag in sub_ports.values()}
+
+
+def test_where_the_row_says_that_it_is_a_trunk_a_guarded_port_may_send_any_vlan() -> None:
+    host = Host(guarded())
+    host.plug("tap1", iface_id="vm1", vlans=vlans_of("", None, frozenset({0, 10})))
+    assert vlans_behind(host) is None
+    host.plug("tap1", vlans=vlans_of("", 10, frozenset()))
+    assert vlans_behind(host) == set()
 
 
 # External ports: many behind an uplink, in the same VLAN
