@@ -63,6 +63,11 @@ def test_whose_a_flow_is(line: str, whose: str, offline: str | None) -> None:
     assert Owners(list).of(line) == (whose if offline is None else offline)
 
 
+def test_what_all_networks_share_is_no_ones_where_there_is_one_network() -> None:
+    line = f" {OURS}, table=201, priority=0 actions=set_field:0->metadata,resubmit(,0)"
+    assert Owners(lambda: BINDINGS[:1]).of(line) == "ovs-dhcpd"
+
+
 def test_names_of_others_are_made_harmless() -> None:
     forged = [BINDINGS[0]._replace(port="a\x1b[0m\nb")]
     assert Owners(lambda: forged).of(f"{HERE}=1 actions=drop") == "a\\x1b[0m\\nb of blue (tap1)"
