@@ -29,6 +29,17 @@ class AskError(Exception):
     """There is no answer: what it says is a line for the user."""
 
 
+class NobodyError(AskError):
+    """There is no daemon that could be asked.
+
+    `is_denied`: perhaps there is one, and we may not ask it.
+    """
+
+    def __init__(self, why: str, *, is_denied: bool = False) -> None:
+        super().__init__(why)
+        self.is_denied = is_denied
+
+
 def default_rundir() -> Path:
     """Where the sockets of this host's Open vSwitch are, if nobody says otherwise."""
     return Path(os.environ.get("OVS_RUNDIR", RUNDIR))
@@ -57,7 +68,8 @@ def ask(rundir: Path, command: str, *words: str) -> str:
     """What the daemon in ``rundir`` answers to a command of ``ovs-appctl``.
 
     Where several run there it is one that has the turn on a bridge, and else the one that was
-    started last.  Raises :exc:`AskError`.
+    started last.  Raises :exc:`AskError`, and
+    :exc:`NobodyError` where none runs, or none lets us ask.
     """
     with _connect(rundir, sockets(rundir), PROGRAM) as connection:
         return _ask(connection, command, words)
@@ -100,7 +112,13 @@ def _connect(rundir: Path, paths: list[Path], program: str) -> socket.socket:
     """A connection to the first of ``paths`` that somebody listens at."""
     import socket
 
-    why = ""
+    why, is_denied = "", False
+    try:
+        os.listdir(rundir)
+    except PermissionError as error:
+        why, is_denied = f"{rundir}: {error.strerror}", True
+    except OSError:
+        pass  # nobody runs there
     for path in paths:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(ANSWER_S)
@@ -110,11 +128,12 @@ def _connect(rundir: Path, paths: list[Path], program: str) -> socket.socket:
             connection.close()
         except OSError as error:
             connection.close()
+            is_denied = is_denied or isinstance(error, PermissionError)
             why = why or f"{path}: {error.strerror}"
         else:
             return connection
     what = f"expected the socket of a running {program} there (--ovs-rundir DIR)"
-    raise AskError(why or f"{rundir}: nobody to ask, {what}")
+    raise NobodyError(why or f"{rundir}: nobody to ask, {what}", is_denied=is_denied)
 
 
 def _ask(connection: socket.socket, command: str, words: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovs_dhcpd.controller.ask import AskError, add_rundir, ask, ask_for_json
+from ovs_dhcpd.controller.ask import AskError, NobodyError, add_rundir, ask, ask_for_json
 from ovs_dhcpd.flows.configuration.section import ConfigError
 from ovs_dhcpd.flows.options.wording import escape, printable
 
@@ -105,6 +105,15 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         help="instead of a file's: those of what the running daemon serves now, pools and OVN's "
         f"Northbound database included; TARGET is as in ovs-appctl -t ({PROGRAM} if not given)",
     )
+
+    why = add("why", _why, "explain why a port is served, or is not, and what to do about it")
+    why.add_argument(
+        "port",
+        metavar="PORT|MAC|ADDRESS",
+        help="an iface-id, the name of an interface, or what a port is served",
+    )
+    _add_format(why, "text", "json")
+    add_rundir(why)
 
     trace = add("trace", None, "say what becomes of a client's packet, step by step")
     if argv[:1] == ["trace"]:
@@ -271,6 +280,28 @@ def _leases(args: argparse.Namespace) -> int:
     else:
         _print_all(as_table(document, colour=wants_colour(sys.stdout)))
     return 0
+
+
+# -- why
+
+
+def _why(args: argparse.Namespace) -> int:
+    import json
+
+    from ovs_dhcpd.controller.table import wants_colour
+    from ovs_dhcpd.controller.why.as_json import to_json
+    from ovs_dhcpd.controller.why.chain import no_daemon
+    from ovs_dhcpd.controller.why_text import to_text
+
+    try:
+        chain = ask_for_json(args.ovs_rundir, "why", args.port)
+    except NobodyError as error:
+        chain = to_json(no_daemon(args.port, str(error), is_denied=error.is_denied))
+    if args.format == "json":
+        print(json.dumps(chain, indent=2))
+    else:
+        _print_all(to_text(chain, coloured=wants_colour(sys.stdout)))
+    return 0 if chain["served"] else 1
 
 
 # -- encode, decode

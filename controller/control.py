@@ -37,6 +37,9 @@ MAX_REQUEST = 64 * 1024  # bytes
 LOOK_S = 1.0  # between two looks whether socket and pidfile are there
 
 
+Answer = Callable[[Callable[[], Mapping[str, object]]], None]  # what to call when there is one
+
+
 class CommandError(Exception):
     """A command that cannot be carried out, by no fault of ours: the answer says why."""
 
@@ -125,13 +128,39 @@ def add_query(
 
     def answer(conn: Any, argv: list[str], _: object) -> None:
         as_json, words = split_format(argv)
-        found = query(words)
-        if wants_json(conn):
-            conn.reply_json(found)
-        else:
-            conn.reply(f"{_to_json(found) if as_json else show(found)}\n")
+        _reply(conn, query(words), as_json, show)
 
     _register(name, f"[-f json] {usage}", 0, max_args + 2, answer)
+
+
+def add_slow_query(
+    name: str,
+    usage: str,
+    args: int,
+    begin: Callable[[list[str], Answer], None],
+    show: Callable[[Any], str],
+) -> None:
+    """As :func:`add_query`, for what takes time, and has just so many arguments.
+
+    ``begin`` calls what it is given, at once or later, with what makes the answer.
+    """
+
+    def answer(conn: _Connection, argv: list[str], _: object) -> None:
+        as_json, words = split_format(argv)
+        if len(words) != args:
+            raise CommandError(f"{len(words)} arguments, expected {name} {usage}")
+        begin(words, lambda query: conn.later(name, lambda: _reply(conn, query(), as_json, show)))
+
+    _register(name, f"[-f json] {usage}", args, args + 2, answer)
+
+
+def _reply(
+    conn: Any, found: Mapping[str, object], as_json: bool, show: Callable[[Any], str]
+) -> None:
+    if wants_json(conn):
+        conn.reply_json(found)
+    else:
+        conn.reply(f"{_to_json(found) if as_json else show(found)}\n")
 
 
 def _to_json(found: Mapping[str, object]) -> str:
@@ -275,8 +304,16 @@ class _Connection(ovs.unixctl.server.UnixctlConnection):
             command = ovs.unixctl.commands[request.method]
             self._fail(f"expected {request.method} {command.usage}")
         except Exception as error:  # a fault of ours, or python-ovs's
-            vlog.exception(f"{request.method}: {error}")
-            self._fail(f"internal error: {type(error).__name__}: {error}")
+            self._fault(request.method, error)
+
+    def later(self, command: str, reply: Callable[[], None]) -> None:
+        """Answer by ``reply``, unless nobody waits for it any more."""
+        if self._request_id is None:
+            return
+        try:
+            reply()
+        except Exception as error:  # a fault of ours
+            self._fault(command, error)
 
     def reply(self, body: str | None) -> None:
         """Answer with this text, each line of it printable."""
@@ -293,6 +330,10 @@ class _Connection(ovs.unixctl.server.UnixctlConnection):
     def reply_error(self, body: str | None) -> None:
         """Answer that it cannot be done, and why."""
         super().reply_error(body and printable_lines(body.split("\n")))
+
+    def _fault(self, command: str, error: Exception) -> None:
+        vlog.exception(f"{command}: {error}")
+        self._fail(f"internal error: {type(error).__name__}: {error}")
 
     def _fail(self, why: str) -> None:
         if self._request_id is not None:

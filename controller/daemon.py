@@ -15,6 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import ovs.daemon
 import ovs.poller
@@ -25,10 +26,12 @@ from ovs_dhcpd.controller.bridges.reachable import unreachable
 from ovs_dhcpd.controller.bridges.whose import Stranger, whose
 from ovs_dhcpd.controller.connections import Connections
 from ovs_dhcpd.controller.control import (
+    Answer,
     CommandError,
     ControlSocket,
     add_command,
     add_query,
+    add_slow_query,
     open_control_socket,
 )
 from ovs_dhcpd.controller.faults import Faults
@@ -51,6 +54,9 @@ from ovs_dhcpd.controller.wire.probe import Heard
 from ovs_dhcpd.flows.options.wording import escape, printable_lines
 from ovs_dhcpd.flows.pipeline.flow import show_port
 from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
+
+if TYPE_CHECKING:
+    from ovs_dhcpd.controller.explainer import Explainer
 
 vlog = Vlog("daemon")
 
@@ -131,6 +137,7 @@ class Daemon:
         self._leases = LeaseKeeper(self._database, self._journal, self._keepers)
         WatchKeeper(self._journal, self._leases.whose)
         self._add_commands()
+        self._explainer: Explainer | None = None  # once somebody asks
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
         signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
@@ -158,6 +165,8 @@ class Daemon:
             keepers = self._active() if self._partly_ready else ()
             self._synchronize(keepers)
             self._leases.run()
+            if self._explainer:
+                self._explainer.run()
             self._wait(keepers)
         if self._clean_up:
             self._delete_flows()
@@ -246,6 +255,9 @@ class Daemon:
         parked_s = self._parking.wait_s()
         if parked_s is not None:
             poller.timer_wait(math.ceil(min(parked_s, MAX_WAIT_S) * 1000))
+        answer_s = self._explainer.wait_s() if self._explainer else None
+        if answer_s is not None:
+            poller.timer_wait(math.ceil(answer_s * 1000))
         poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
         self._database.wait(poller)
         self._source.wait(poller)
@@ -411,6 +423,26 @@ class Daemon:
         add_command("meters/show", "", 0, 0, lambda _: printable_lines(self._meter_lines()))
         add_command("status", "", 0, 0, lambda _: self._status())
         add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._stats_lines()))
+        add_slow_query("why", "PORT|MAC|ADDRESS", 1, self._why, _show_chain)
+
+    def _why(self, words: list[str], answer: Answer) -> None:
+        """``why``: explain a port, with what no start of the daemon needs."""
+        from ovs_dhcpd.controller.explainer import Explainer, Inside
+
+        self._explainer = self._explainer or Explainer(
+            Inside(
+                remote=self._settings.database,
+                database=self._database,
+                sources=self._source.sources,
+                world=self._world,
+                binder=self._binder,
+                keepers=self._keepers,
+                refused=self._refused,
+                unreachable=lambda bridge: self._unreachable.get(bridge, ""),
+                trouble=self._switches.trouble,
+            )
+        )
+        self._explainer.begin(words, answer)
 
     def _meter_lines(self) -> list[str]:
         return [
@@ -454,6 +486,12 @@ class Daemon:
         self._stopping = True
         self._clean_up = self._clean_up or clean_up
         self._inbox.wake()
+
+
+def _show_chain(chain: Mapping[str, Any]) -> str:
+    from ovs_dhcpd.controller.why_text import to_text
+
+    return "\n".join(to_text(chain))
 
 
 def _debug_lines(decision: Decision, unserved: Mapping[str, str]) -> Iterator[str]:

@@ -13,9 +13,14 @@ from ovs_dhcpd.flows.options.wording import escape
 from ovs_dhcpd import PROGRAM, __version__
 
 
+def program() -> str:
+    """Who we are."""
+    return f"{PROGRAM} {__version__}, pid {os.getpid()}"
+
+
 def status(bridges: Mapping[str, Iterable[str]]) -> str:
     """The program, then each bridge with its sentences below it, a line each."""
-    lines = [f"{PROGRAM} {__version__}, pid {os.getpid()}"]
+    lines = [program()]
     for name, sentences in sorted(bridges.items()):
         lines += [escape(name), *(f"  {sentence}" for sentence in sentences)]
     return "\n".join(lines)

@@ -24,6 +24,7 @@ PURE = (
     "controller/responders",
     "controller/tracing",
     "controller/watching",
+    "controller/why",
     "controller/wire",
 )
 AT_LEAST_PERCENT = 95.0

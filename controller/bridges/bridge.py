@@ -119,7 +119,7 @@ class Bridge:
 
     def status(self) -> Iterator[str]:
         """What is to be known of the bridge now, a sentence each, for ``ovs-appctl status``."""
-        yield f"{len(self._table)} flows, {self._table.state}"
+        yield f"{len(self._table)} flows, {self.state}"
         if not self._metered:
             yield f"without meters: {self._meters.lacking}"
 
@@ -159,6 +159,11 @@ class Bridge:
     def meter_of(self, port: str) -> tuple[RateLimit, MeterCount | None] | None:
         """As :meth:`MeterTable.of`."""
         return self._meters.of(port)
+
+    @property
+    def state(self) -> str:
+        """How far the switch is from what is wanted, in a few words."""
+        return self._table.state
 
     @property
     def foreign(self) -> Foreign:

@@ -40,11 +40,13 @@ ROOMS = {
     "controller.switch": {"controller.responders", "controller.wire"},
     "controller.tracing": RESPONDERS | {"controller.responders"},
     "controller.watching": {"controller.responders", "controller.tracing"} | RESPONDERS,
+    "controller.why": {"controller.ports", "controller.wire"} | PIPELINE,
     "controller.ovsdb": {"controller.ports"} | PIPELINE,
     "controller.sources": {"controller.ovsdb", "controller.ports"} | CONFIGURATION,
 }
 PURE = {"controller.bridges", "controller.ports", "controller.responders", "controller.wire"}
 PURE |= {"controller.leases", "controller.tracing", "controller.watching"}
+PURE |= {"controller.why"}
 PURE |= {room for room in ROOMS if room.startswith("flows.")}
 
 
@@ -145,11 +147,13 @@ UNTESTED = {
     "controller.ports.world": "protocols, and a view of what implements them",
     "controller.responders.exchange": "values only",
     "controller.responders.verdict": "values only",
+    "controller.explainer": "it gathers what others know: tests/switch/test_why.py",
     "controller.run_command": "it starts the daemon: tests/switch",
     "controller.sources.files": "files that change under a running daemon: tests/switch",
     "controller.sources.source": "a protocol only",
     "controller.sources.switches": "rows of a real database: tests/database",
     "controller.switch.channel": "a real switch runs it: tests/switch",
+    "controller.why.facts": "values only",
     "controller.wire.connection": "values only",
     "controller.wire.declined": "values only",
     "flows.pipeline.dhcpv4": "tests/unit/pipeline/test_build.py and the golden flows run it",

@@ -158,7 +158,7 @@ def test_a_command_of_ovs_appctl_is_there(document: str) -> None:
     said = "\n".join([*quoted(document), *typed(document)])
     named = set(re.findall(r"ovs-appctl -t (?:ovs-dhcpd|\S+\.ctl) ([a-z/-]+)", said))
     named |= set(re.findall(r"(?<![\w./])(?:bindings|meters|pools|stats|vlog)/[a-z]+", said))
-    commands = set(re.findall(r'add_(?:command|query)\(\s*"(\S+)"', SOURCE))
+    commands = set(re.findall(r'add_(?:command|query|slow_query)\(\s*"(\S+)"', SOURCE))
     assert named - commands - OTHERS_COMMANDS == set()
 
 

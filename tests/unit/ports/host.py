@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ovs_dhcpd.controller.ports.binder import Binder, Decision, Ours
+from ovs_dhcpd.controller.ports.binder import Binder, Decision, Ours, Served
 from ovs_dhcpd.controller.ports.declines import Decline
 from ovs_dhcpd.controller.ports.interface import Interface, Memory
 from ovs_dhcpd.controller.ports.parked import Parked, Place
@@ -215,6 +215,16 @@ class Host:
             for name, served in sorted(self._binder.served.items())
             if served.bindings
         }
+
+    @property
+    def bindings(self) -> Mapping[str, Served]:
+        """What each port is served."""
+        return self._binder.served
+
+    @property
+    def interfaces(self) -> Iterable[Interface]:
+        """All of them, plugged in or not."""
+        return self._interfaces.values()
 
     @property
     def given_out(self) -> list[str]:

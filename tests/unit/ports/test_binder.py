@@ -10,23 +10,8 @@ from ovs_dhcpd.controller.ports.vlans import vlans_of
 from ovs_dhcpd.flows.bindings.network import Binding
 from ovs_dhcpd.flows.bindings.placement import Placement
 
+from tests.unit.ports.files import MAC, MAC2, file, other_bridge
 from tests.unit.ports.host import Host, Source
-
-MAC, MAC2 = "02:00:00:00:00:01", "02:00:00:00:00:02"
-
-
-def file(*networks: str, **ports: str) -> str:
-    """A file with these networks, each with a pool, and named ports of the first."""
-    lines = ["networks:"]
-    for number, network in enumerate(networks):
-        lines.append(f"  {network}:")
-        lines.append(f"    dhcpv4: {{cidr: 10.0.{number}.0/24}}")
-        lines.append(f"    pool: 10.0.{number}.100-10.0.{number}.109")
-        if ports and not number:
-            lines.append("    ports:")
-            lines += [f"      {name}: {{addresses: '{text}'}}" for name, text in ports.items()]
-    return "\n".join(lines)
-
 
 PLAIN = f"""
     tag: 10
@@ -34,10 +19,6 @@ PLAIN = f"""
     dhcpv4: {{cidr: 10.9.0.0/24}}
     ports: {{vm9: {{addresses: "{MAC2} 10.9.0.9"}}}}
 """
-
-
-def other_bridge(text: str, bridge: str = "br-other") -> str:
-    return f"bridge: {bridge}\n{text}"
 
 
 # The name of a port

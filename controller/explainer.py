@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``why``: what the daemon and the switch know of a port, gathered when somebody asks.
+
+The switch is asked what the port's flows have counted, and the answer waits for that.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import ovs.dirs
+from ovs_dhcpd.controller.control import Answer
+from ovs_dhcpd.controller.keeper import Keeper
+from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
+from ovs_dhcpd.controller.ports.binder import Binder
+from ovs_dhcpd.controller.ports.world import World
+from ovs_dhcpd.controller.sources.source import Source
+from ovs_dhcpd.controller.status import program
+from ovs_dhcpd.controller.why.as_json import to_json
+from ovs_dhcpd.controller.why.chain import chain_of
+from ovs_dhcpd.controller.why.facts import BridgeFacts, Facts, FlowFacts, SourceFacts
+from ovs_dhcpd.controller.why.find import find
+from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
+
+ANSWER_S = 2.0  # a switch that has not answered by then has not said
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inside:
+    """What is looked at in the daemon.
+
+    `remote` is that of the `database`.  `keepers` are by bridge, `refused` has lines by the names
+    of ports.  `unreachable` says why a bridge cannot be served, so far as the database has it, and
+    `trouble` why it has no connection, if it has none.
+    """
+
+    remote: str
+    database: OpenVSwitch
+    sources: Sequence[Source]
+    world: World
+    binder: Binder
+    keepers: Mapping[str, Keeper]
+    refused: Mapping[str, tuple[str, ...]]
+    unreachable: Callable[[str], str]
+    trouble: Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """Somebody waits for the chain of a port, and this for the switch's answer `number`."""
+
+    asked_for: str
+    found: Sequence[str]
+    answer: Answer
+    keeper: Keeper
+    number: int
+    until_s: float
+
+
+class Explainer:
+    """The command ``why``; all in the daemon's thread."""
+
+    def __init__(self, inside: Inside) -> None:
+        self._inside = inside
+        self._open: list[_Question] = []
+
+    def run(self) -> None:
+        """Answer those whose switch has answered, or does not."""
+        still_open = []
+        for each in self._open:
+            bridge = each.keeper.bridge
+            counts = bridge.counts(each.number)
+            if counts is None and bridge.is_connected and time.monotonic() < each.until_s:
+                still_open.append(each)
+            else:
+                each.answer(partial(self._explain, each.asked_for, each.found, counts))
+        self._open = still_open
+
+    def wait_s(self) -> float | None:
+        """How long until :meth:`run` has something to do; None: until somebody asks."""
+        if not self._open:
+            return None
+        return max(0.0, min(each.until_s for each in self._open) - time.monotonic())
+
+    def begin(self, words: list[str], answer: Answer) -> None:
+        """Answer what ``why`` is asked with these words, once that can be known."""
+        (asked_for,) = words
+        inside = self._inside
+        found = find(asked_for, inside.world, inside.binder.served, inside.database.interfaces)
+        served = inside.binder.served.get(found[0]) if found else None
+        keeper = inside.keepers.get(served.bridge) if served else None
+        number = 0
+        if served and keeper and keeper.is_active:
+            number = keeper.ask_for_counts(served.ofport)
+        if keeper and number:
+            until_s = time.monotonic() + ANSWER_S
+            self._open.append(_Question(asked_for, found, answer, keeper, number, until_s))
+        else:
+            answer(partial(self._explain, asked_for, found, None))
+
+    def _explain(
+        self, asked_for: str, found: Sequence[str], counts: Mapping[int, FlowCounts] | None
+    ) -> dict[str, Any]:
+        return to_json(chain_of(self._facts(asked_for, found, counts)))
+
+    def _facts(
+        self, asked_for: str, found: Sequence[str], counts: Mapping[int, FlowCounts] | None
+    ) -> Facts:
+        """All that is known now of the first port that was found."""
+        inside, world = self._inside, self._inside.world
+        port = found[0] if found else asked_for
+        known_by = world.knowing(port)
+        binding = known_by[0].binding(port) if known_by else None
+        parent = world.parent(port)
+        interface = world.interfaces.plugged(parent.name if parent else port)
+        if interface and parent:
+            interface = interface.seen_by(port, parent.tag)
+        served = inside.binder.served.get(port)
+        named = binding.served if binding else ()
+        names = [served.bridge] if served else [network.bridge for network, _ in named]
+        names += [interface.bridge] if interface else []
+        bridge = self._bridge(names[0]) if names else None
+        networks = world.networks(interface.bridge) if interface else {}
+        lifeless = [
+            each.name
+            for each in inside.database.interfaces
+            if each.ofport is None and port in (each.name, each.key)
+        ]
+        return Facts(
+            asked_for=asked_for,
+            port=port,
+            found=bool(found),
+            others=tuple(found[1:]),
+            program=program(),
+            rundir=ovs.dirs.RUNDIR,
+            database=inside.remote,
+            database_ready=inside.database.ready,
+            sources=tuple(
+                SourceFacts(name=str(each), ready=each.ready, mistakes=tuple(each.mistakes))
+                for each in inside.sources
+            ),
+            interface=interface,
+            lifeless=lifeless[0] if lifeless else "",
+            parent=parent.name if parent else "",
+            named_by=tuple(map(str, known_by)),
+            named=named,
+            served=served.bindings if served else (),
+            refused=inside.refused.get(port, ()),
+            unserved=inside.binder.unserved.get(port, ""),
+            probes=tuple(str(each.address) for each in served.probes) if served else (),
+            pools=tuple(each.name for each in networks.values() if each.pool),
+            bridge=bridge,
+            flows=self._flows(port, names, counts),
+        )
+
+    def _bridge(self, name: str) -> BridgeFacts:
+        inside = self._inside
+        ours = tuple(sorted({each for source in inside.sources for each in source.bridges}))
+        keeper = inside.keepers.get(name)
+        unreachable = inside.unreachable(name)
+        if keeper is None:
+            return BridgeFacts(name=name, is_ours=False, ours=ours, unreachable=unreachable)
+        bridge = keeper.bridge
+        return BridgeFacts(
+            name=name,
+            is_ours=name in ours,
+            ours=ours,
+            unreachable=unreachable,
+            turn=keeper.turn.status,
+            is_active=keeper.is_active,
+            holder=keeper.turn.holder,
+            connection=keeper.connection,
+            trouble=inside.trouble(name),
+            state=bridge.state,
+            problems=tuple(bridge.fights),
+            lacks_forwarding=bridge.foreign.lacks_forwarding if bridge.is_connected else "",
+            foreign_known=bridge.is_connected and bridge.foreign.known,
+        )
+
+    def _flows(
+        self, port: str, bridges: Iterable[str], counts: Mapping[int, FlowCounts] | None
+    ) -> FlowFacts:
+        keeper = next((self._inside.keepers[n] for n in bridges if n in self._inside.keepers), None)
+        if keeper is None:
+            return FlowFacts()
+        bridge = keeper.bridge
+        limit, count = bridge.meter_of(port) or (None, None)
+        return FlowFacts(
+            wanted=bridge.flows_of(port),
+            counts=counts,
+            shadows=tuple((line, str(flow)) for line, flow in bridge.shadows_of(port)),
+            limit=f"{limit.pps} a second, {limit.burst} at once" if limit else "",
+            meter=count,
+        )

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which port somebody means who gives a name, a MAC or an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import ip_address
+
+from ovs_dhcpd.controller.ports.binder import Served
+from ovs_dhcpd.controller.ports.interface import Interface
+from ovs_dhcpd.controller.ports.world import World
+from ovs_dhcpd.flows.bindings.mac import parse_mac
+from ovs_dhcpd.flows.bindings.network import Port
+from ovs_dhcpd.flows.bindings.pool import Address
+
+
+def find(
+    text: str, world: World, served: Mapping[str, Served], interfaces: Iterable[Interface]
+) -> list[str]:
+    """The names of the ports that ``text`` means, the best first; none: it means nothing here.
+
+    That is a port's name or its interface's; else a MAC or an address that one is served, else
+    that an interface says, or that a network has for a port that need not be plugged in.
+    ``interfaces`` are all there are.
+    """
+    interfaces = list(interfaces)
+    if name := _by_name(text, world, served, interfaces):
+        return [name]
+    try:
+        mac, address = parse_mac(text), None
+    except ValueError:
+        try:
+            mac, address = None, ip_address(text)
+        except ValueError:
+            return []
+    found = [name for name, what in served.items() if _has(what.bindings, mac, address)]
+    found += [each.key for each in interfaces if _says(each, mac, address)]
+    bridges = {bridge for source in world.sources for bridge in source.bridges}
+    for bridge in sorted(bridges):
+        for network in world.networks(bridge).values():
+            found += [port.name for port in network.ports if _has(((network, port),), mac, address)]
+    return [*dict.fromkeys(found)]
+
+
+def _by_name(
+    name: str, world: World, served: Mapping[str, Served], interfaces: Iterable[Interface]
+) -> str:
+    interface = world.interfaces.plugged(name)
+    names = [name, interface.key, interface.name] if interface else [name]
+    for each in names:
+        if each in served:
+            return each
+    for each in names:
+        if world.knowing(each) or world.parent(each):
+            return each
+    if interface:
+        return interface.key
+    return next((name for each in interfaces if name in (each.name, each.key)), "")
+
+
+def _has(
+    bindings: Iterable[tuple[object, Port]], mac: bytes | None, address: Address | None
+) -> bool:
+    return any(
+        port.mac == mac if mac is not None else address in port.addresses for _, port in bindings
+    )
+
+
+def _says(interface: Interface, mac: bytes | None, address: Address | None) -> bool:
+    if mac is None:
+        return any(each == address for each in _remembered(interface))
+    try:
+        return parse_mac(interface.attached_mac) == mac
+    except ValueError:
+        return False
+
+
+def _remembered(interface: Interface) -> Iterator[Address]:
+    for memory in (interface.memory, *interface.of_vlans.values()):
+        yield from memory.addresses

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which port somebody means."""
+
+from __future__ import annotations
+
+from ovs_dhcpd.controller.ports.world import World
+from ovs_dhcpd.controller.why.find import find
+
+from tests.unit.ports.files import MAC, MAC2, file
+from tests.unit.ports.host import Host
+
+
+def found(host: Host, text: str) -> list[str]:
+    return find(text, World(host, host.sources), host.bindings, host.interfaces)
+
+
+def test_a_name_is_the_ports_or_its_interfaces() -> None:
+    host = Host(file("lab", vm1=f"{MAC} 10.0.0.7", vm2=f"{MAC2} 10.0.0.8"))
+    host.plug("tap1", iface_id="vm1")
+    host.plug("tap3", iface_id="vm3", bridge="br-ex")
+    host.plug("tap4", ofport=None)
+    assert found(host, "vm1") == found(host, "tap1") == ["vm1"]
+    assert found(host, "vm2") == ["vm2"]
+    assert found(host, "tap3") == ["vm3"]
+    assert found(host, "tap4") == ["tap4"]
+    assert found(host, "tap5") == []
+
+
+def test_an_interface_that_is_named_by_its_name_is_that_port() -> None:
+    host = Host(file("lab", tap1=f"{MAC} 10.0.0.7"))
+    host.plug("tap1", iface_id="vm1")
+    assert found(host, "vm1") == found(host, "tap1") == ["tap1"]
+
+
+def test_a_mac_or_an_address_is_that_of_who_is_served_it_first() -> None:
+    host = Host(file("lab", vm1=f"{MAC} 10.0.0.7", vm2=f"{MAC2} 10.0.0.8"))
+    host.plug("tap1", iface_id="vm1")
+    host.plug("tap9", attached_mac=MAC, bridge="br-ex")
+    assert found(host, MAC.upper()) == ["vm1", "tap9"]
+    assert found(host, "10.0.0.7") == ["vm1"]
+    assert found(host, MAC2) == found(host, "10.0.0.8") == ["vm2"]
+    assert found(host, "02:00:00:00:00:77") == found(host, "10.0.0.77") == []
+
+
+def test_an_address_of_the_pool_is_found_by_who_remembers_it() -> None:
+    host = Host(file("lab"))
+    host.plug("tap1")
+    (address,) = host.served["tap1"]
+    assert found(host, address) == ["tap1"]
