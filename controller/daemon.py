@@ -135,6 +135,7 @@ class Daemon:
             lambda bridge, heard, mac: self._keepers[bridge].answer(heard, mac),
         )
         self._leases = LeaseKeeper(self._database, self._journal, self._keepers)
+        self._journal.names = self._leases.names
         WatchKeeper(self._journal, self._leases.whose)
         self._add_commands()
         self._explainer: Explainer | None = None  # once somebody asks

@@ -22,7 +22,11 @@ from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.ports.fault import Fault
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.switch.journal import Journal
+from ovs_dhcpd.controller.wire.frames import tag_of
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+from ovs_dhcpd.controller.wire.trace import in_port
 from ovs_dhcpd.flows.bindings.network import Network
+from ovs_dhcpd.flows.options.wording import escape
 
 MAX_WORDS = 256  # of one command
 
@@ -63,6 +67,15 @@ class LeaseKeeper:
         """As :meth:`Leases.whose`; any thread."""
         with self._guard:
             return self._leases.whose(bridge, ofport, tag, sender)
+
+    def names(self, exchange: Exchange) -> str:
+        """Port and network of an exchange, "vm1 of lab", "" if it is nobody's; any thread."""
+        packet_in = decode_packet_in2(exchange.message)
+        ofport, packet = in_port(packet_in.metadata), packet_in.packet
+        if ofport is None:
+            return ""
+        found = self.whose(exchange.read.bridge, ofport, tag_of(packet), packet[6:12])
+        return f"{escape(found[0])} of {escape(found[1].name)}" if found else ""
 
     def take_faults(self) -> Iterator[Fault]:
         """Faults of ours in taking note of an exchange; that costs what it said."""

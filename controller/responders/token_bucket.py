@@ -23,3 +23,7 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
+
+    def put_back(self) -> None:
+        """The token that was taken last was not needed."""
+        self._tokens += 1

@@ -15,9 +15,10 @@ from itertools import repeat
 
 import ovs.vlog
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
+from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2
 
 vlog = ovs.vlog.Vlog("dhcp")
 
@@ -30,9 +31,11 @@ MESSAGES = (
 UNLOGGED = frozenset({"ND_NA", "DNS_LOOKUP"})  # a guest asks for as long as it runs
 UNSOLICITED = "ND_RA unsolicited"
 MALFORMED = "malformed packet-in"
-# Lines a second, and at once, of each message and each reason for silence: messages as
-# ovn-controller limits them, warnings as Open vSwitch does most of its own.
-MESSAGE_LINES, WARNING_LINES = (20, 40), (1, 5)
+# Lines a second, and at once: of each message to one port, and to all, as many a second as
+# ovn-controller has, but those of a thousand guests that boot are all there; of each reason for
+# silence, as of most warnings of Open vSwitch.
+PORT_LINES, MESSAGE_LINES, WARNING_LINES = (1, 20), (20, 2000), (1, 5)
+MAX_PORTS = 8192  # of which it is known how many lines they had
 
 # Who never hears nothing counts after so many verdicts, or when one has waited for so long: by then
 # a thousand guests that boot at once are served.
@@ -45,6 +48,7 @@ UNHEARD = 1024  # exchanges that wait for a pause until others hear of them
 EARLY = 4096  # exchanges that are kept for who begins to listen later
 
 Hear = Callable[[Exchange], None]
+Names = Callable[[Exchange], str]  # whose it is, "" if that is not known
 _Noted = tuple[bytes, Verdict, Read]  # as an Exchange
 
 
@@ -54,7 +58,7 @@ class Journal:
     A line of the log takes as long as several answers, and those of a hundred guests at once would
     keep the next ones waiting for milliseconds: a verdict waits until there is time for it.
 
-    `tracing`: each is to be traced, too.
+    `tracing`: each is to be traced, too.  `names` says whose an exchange is.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
@@ -62,6 +66,7 @@ class Journal:
         self.reasons: Counter[str] = Counter()
         self.dropped_options: Counter[int] = Counter()
         self.tracing = False
+        self.names: Names = lambda _: ""
         self.look_at_level()
         self._clock = clock
         self._waiting: deque[_Noted] = deque()
@@ -74,6 +79,7 @@ class Journal:
         self._limits = {
             message: RateLimit(*MESSAGE_LINES) for message in MESSAGES if message not in UNLOGGED
         }
+        self._ports: dict[tuple[str, int, str], TokenBucket] = {}
         for warning in ("dropped options", *(reason.value for reason in Reason), MALFORMED):
             self._limits[warning] = RateLimit(*WARNING_LINES)
 
@@ -126,7 +132,7 @@ class Journal:
             for _ in range(min(count, len(self._waiting))):
                 noted = self._waiting.popleft()
                 self._unheard.append(noted)
-                self._write_one(noted[1], now_s)
+                self._write_one(Exchange._make(noted), now_s)
                 if self._written >= enough:
                     break
 
@@ -140,16 +146,37 @@ class Journal:
                 if self._early is not None:
                     self._early.append(exchange)
 
-    def _write_one(self, verdict: Verdict, now_s: float) -> None:
+    def _write_one(self, exchange: Exchange, now_s: float) -> None:
+        verdict = exchange.verdict
         if verdict.message:
             self.messages[verdict.message] += 1
-            limit = self._limits.get(verdict.message)
-            if limit and (dropped := limit.admit(now_s)) is not None:
-                self._log(vlog.info, _line(verdict), dropped)
+            if (dropped := self._admit(exchange, now_s)) is not None:
+                self._log(vlog.info, f"{_line(verdict)}{self._whose(exchange)}", dropped)
         if isinstance(verdict, Silence):
-            self._note_silence(verdict, now_s)
+            self._note_silence(exchange, verdict, now_s)
         elif verdict.dropped:
             self._note_dropped_options(verdict, now_s)
+
+    def _admit(self, exchange: Exchange, now_s: float) -> int | None:
+        """As :meth:`RateLimit.admit`, for a line about a message that is sent."""
+        message = exchange.verdict.message
+        limit = self._limits.get(message)
+        dropped = limit.admit(now_s) if limit else None
+        if limit is None or dropped is None:
+            return None
+        key = exchange.read.bridge, _cookie(exchange.message), message
+        if key not in self._ports:
+            if len(self._ports) >= MAX_PORTS:
+                self._ports.clear()
+            self._ports[key] = TokenBucket(*PORT_LINES)
+        if self._ports[key].admit(now_s):
+            return dropped
+        limit.put_back(dropped)
+        return None
+
+    def _whose(self, exchange: Exchange) -> str:
+        names = self.names(exchange)
+        return f" ({names})" if names else ""
 
     def _log(self, log: Callable[[str], None], text: str, dropped: int) -> None:
         log(text + dropped_lines(dropped))
@@ -182,7 +209,7 @@ class Journal:
         if count:
             self.messages[UNSOLICITED] += count
 
-    def _note_silence(self, silence: Silence, now_s: float) -> None:
+    def _note_silence(self, exchange: Exchange, silence: Silence, now_s: float) -> None:
         reason = silence.reason.value
         self.reasons[reason] += 1
         if silence.message:
@@ -190,7 +217,8 @@ class Journal:
         dropped = self._limits[reason].admit(now_s)
         if dropped is not None:
             who = f" from {silence.mac.hex(':')}" if silence.mac else ""
-            self._log(vlog.warn, f"no answer{who}: {reason}{_detail(silence)}", dropped)
+            whose = self._whose(exchange)
+            self._log(vlog.warn, f"no answer{who}{whose}: {reason}{_detail(silence)}", dropped)
 
     def _note_dropped_options(self, answer: Answer, now_s: float) -> None:
         self.dropped_options.update(answer.dropped)
@@ -210,6 +238,14 @@ class Journal:
             for code, count in sorted(self.dropped_options.items())
         ]
         return [f"{name:<50} {count:>10}" for name, count in rows]
+
+
+def _cookie(message: bytes) -> int:
+    """The cookie of the flow that has sent a packet-in, which tells one port from another."""
+    try:
+        return decode_packet_in2(message).cookie
+    except NxtError:  # the packet is not where it was in the first one of its flow
+        return 0
 
 
 def _detail(silence: Silence) -> str:

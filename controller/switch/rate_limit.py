@@ -21,6 +21,11 @@ class RateLimit:
         dropped, self._dropped = self._dropped, 0
         return dropped
 
+    def put_back(self, dropped: int) -> None:
+        """The line that was let through with ``dropped`` is not written after all."""
+        self._bucket.put_back()
+        self._dropped = dropped + 1
+
 
 def dropped_lines(count: int) -> str:
     """What to put behind a line that :meth:`RateLimit.admit` has let through with ``count``."""

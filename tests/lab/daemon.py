@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SETTLED_S = 0.1  # a log line is this late at the most
 _MESSAGE = re.compile(
     r"(?:DHCP(?:OFFER|ACK|NAK|RELEASE|DECLINE|_RELAY_REQ|_RELAY_RESP"
-    r"|v6 (?:ADVERTISE|REPLY|RELEASE|DECLINE))|ND_RA) .*"
+    r"|v6 (?:ADVERTISE|REPLY|RELEASE|DECLINE))|ND_RA) [^(\n]*[^( \n]"  # (whose it is)
 )
 
 if TYPE_CHECKING:

@@ -12,10 +12,29 @@ import pytest
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.switch import journal
-from ovs_dhcpd.controller.switch.journal import EARLY, LATE_S, LINES, MANY, SOME, UNHEARD, Journal
+from ovs_dhcpd.controller.switch.journal import (
+    EARLY,
+    LATE_S,
+    LINES,
+    MANY,
+    MESSAGE_LINES,
+    PORT_LINES,
+    SOME,
+    UNHEARD,
+    Journal,
+)
+from ovs_dhcpd.controller.wire import openflow
+from ovs_dhcpd.controller.wire.nxt import (
+    COOKIE,
+    PACKET,
+    VENDOR_AND_PACKET_IN2,
+    encode_property,
+)
 
 MAC = bytes.fromhex("fa163e8beafd")
 ADDRESS = bytes([192, 168, 1, 7])
+
+AT_ONCE = PORT_LINES[1]
 
 Logged = list[tuple[str, str]]
 
@@ -79,7 +98,7 @@ def test_ipv6_is_logged_in_the_same_way(lines: Logged) -> None:
 def test_a_guest_that_looks_for_routers_all_the_time_cannot_flood_the_log(lines: Logged) -> None:
     book = Journal(Clock())
     note(book, [Answer(b"", "ND_RA", MAC, b"")] * 1000)
-    assert len(lines) == 40
+    assert len(lines) == AT_ONCE
     assert book.messages == {"ND_RA": 1000}
 
 
@@ -113,12 +132,12 @@ def test_a_guest_cannot_flood_the_log_and_everything_is_counted(lines: Logged) -
     book = Journal(clock)
     for _ in range(1000):
         note(book, [Silence(Reason.DECLINED, MAC, ADDRESS, "DHCPDECLINE")])
-    assert len(lines) == 40
+    assert len(lines) == AT_ONCE
     assert book.messages == {"DHCPDECLINE": 1000}
     clock.now_s = 1.0
     note(book, [Silence(Reason.DECLINED, MAC, ADDRESS, "DHCPDECLINE")])
     assert lines[-1][1] == (
-        "DHCPDECLINE fa:16:3e:8b:ea:fd 192.168.1.7 (dropped 960 log messages like this)"
+        "DHCPDECLINE fa:16:3e:8b:ea:fd 192.168.1.7 (dropped 980 log messages like this)"
     )
     assert book.reasons == {"address declined": 1001}
 
@@ -134,12 +153,56 @@ def test_one_kind_of_message_does_not_silence_another(lines: Logged) -> None:
 OFFER = Answer(b"", "DHCPOFFER", MAC, ADDRESS)
 
 
+def of_port(number: int) -> bytes:
+    """A packet-in of some port's flow."""
+    cookie = bytes(4) + number.to_bytes(8, "big")
+    body = encode_property(PACKET, b"") + encode_property(COOKIE, cookie)
+    version, kind = openflow.OFP15, openflow.OFPT_EXPERIMENTER
+    return openflow.message(version, kind, VENDOR_AND_PACKET_IN2 + body)
+
+
+def test_of_many_guests_that_boot_each_line_is_there(lines: Logged) -> None:
+    book = Journal(Clock())
+    book.note("br-int", 0.0, [of_port(number) for number in range(1000)], [OFFER] * 1000)
+    book.write()
+    assert len(lines) == 1000
+
+
+def test_a_guest_that_goes_on_costs_no_other_its_line(lines: Logged) -> None:
+    book = Journal(Clock())
+    book.note("br-int", 0.0, [of_port(1)] * 10 * MESSAGE_LINES[1], [OFFER] * 10 * MESSAGE_LINES[1])
+    book.note("br-int", 0.0, [of_port(2)], [OFFER])
+    book.write()
+    assert len(lines) == AT_ONCE + 1
+
+
+def test_all_guests_together_cannot_flood_the_log(lines: Logged) -> None:
+    book = Journal(Clock())
+    some = MESSAGE_LINES[1] + 10
+    book.note("br-int", 0.0, [of_port(number) for number in range(some)], [OFFER] * some)
+    book.write()
+    assert len(lines) == MESSAGE_LINES[1]
+
+
+def test_whose_it_is_stands_behind_what_ovn_says(lines: Logged) -> None:
+    book = Journal(Clock())
+    book.names = lambda exchange: "vm1 of lab" if exchange.message == of_port(1) else ""
+    silence = Silence(Reason.BAD_OPTIONS, MAC, detail="at 7")
+    book.note("br-int", 0.0, [of_port(1), of_port(2), of_port(1)], [OFFER, OFFER, silence])
+    book.write()
+    assert [text for _, text in lines] == [
+        "DHCPOFFER fa:16:3e:8b:ea:fd 192.168.1.7 (vm1 of lab)",
+        "DHCPOFFER fa:16:3e:8b:ea:fd 192.168.1.7",
+        "no answer from fa:16:3e:8b:ea:fd (vm1 of lab): malformed options (at 7)",
+    ]
+
+
 def test_what_is_noted_waits_until_there_is_time(lines: Logged) -> None:
     book = Journal(Clock())
     hear_of(book, [OFFER] * MANY)
     assert (lines, book.messages) == ([], {})
     book.write()
-    assert (len(lines), book.messages) == (40, {"DHCPOFFER": MANY})
+    assert (len(lines), book.messages) == (AT_ONCE, {"DHCPOFFER": MANY})
     hear_of(book, [OFFER])
     assert book.lines() == [f"{'DHCPOFFER':<50} {MANY + 1:>10}"]
 
@@ -154,7 +217,7 @@ def test_without_a_pause_a_few_lines_are_written_at_a_time(lines: Logged, size: 
         clock.now_s += LATE_S / 60
         found.append(len(lines))
     assert {after - before for before, after in itertools.pairwise(found)} <= set(range(LINES + 1))
-    assert found[-1] > 40
+    assert found[-1] > AT_ONCE
     assert book.messages["DHCPOFFER"] > (200 - 60) * size  # it keeps up
 
 
@@ -224,7 +287,7 @@ def test_a_pause_may_be_over_after_a_few_lines(lines: Logged) -> None:
     book.write(lambda: next(pauses))
     assert len(lines) == 2 * LINES
     book.write()
-    assert len(lines) == SOME
+    assert len(lines) == AT_ONCE
 
 
 def test_options_without_room_are_named_and_counted(lines: Logged) -> None:
