@@ -395,13 +395,17 @@ class OvnNorthbound:
         self._by_name[row.name] = port
         if known.row.parent:
             self._sub_ports.add(known.row.parent.name, row.name)
-            self._touched |= self._sub_ports[known.row.parent.name]
+            self._touched |= self._siblings(known.row)
         for options in (known.dhcpv4, known.dhcpv6):
             if options:
                 self._users.add(options, row.name)
         for claim in claimed:
             self._claims.add(port, claim)
         self._touched |= {row.name, *self._rivals(port)}
+
+    def _siblings(self, row: PortRow) -> Set[str]:
+        """The sub-ports that may want the same VLAN as this one."""
+        return self._sub_ports[row.parent.name] if row.parent and not row.is_external else set()
 
     def _rivals(self, port: uuid.UUID) -> Iterator[str]:
         for other, claim in self._claims.rivals(port):
@@ -418,7 +422,7 @@ class OvnNorthbound:
         self._unasked |= known.row.is_external  # by its name too, once it is another
         if parent := known.row.parent:
             self._sub_ports.discard(parent.name, known.row.name)
-            self._touched |= self._sub_ports[parent.name]
+            self._touched |= self._siblings(known.row)
         for options in {known.dhcpv4, known.dhcpv6} - {None}:
             assert options
             self._users.discard(options, known.row.name)

@@ -354,6 +354,8 @@ def test_with_an_uplink_all_external_ports_are_followed_there(
     assert bridged.sub_ports("eth1") == {"a", "b"}
     assert addresses(bridged, "a") == ["10.0.0.90"]
     assert bridged.parent("a") == external(100)
+    database.nbctl("lsp-set-addresses", "a", "02:00:00:00:01:00 10.0.0.95")
+    assert until(bridged, lambda: addresses(bridged, "a") == ["10.0.0.95"]) == {"a"}
     database.nbctl("set", "Logical_Switch_Port", "ln", "tag=200")
     assert {"a", "b"} == until(bridged, lambda: bridged.parent("a") == external(200))
     database.nbctl("lsp-del", "ln")
