@@ -178,11 +178,10 @@ def test_a_guest_that_answers_everything_takes_no_pool_away() -> None:
     host = waiting(lab("10.0.0.100-10.0.0.139"))
     host.plug("tap2", network="nowhere")
     ofport = host._interfaces["tap2"].ofport or 0
-    while host.probes:
+    for number in range(MAX_OF_PORT + 1):
+        host.waits = number < MAX_OF_PORT
         ((_, probe),) = host.probes
         host.hear(Said(ofport, 0, OTHER, probe.address))
-        if len(host.parked(BRIDGE)) == MAX_OF_PORT:
-            host.waits = False
     assert len(host.parked(BRIDGE)) == MAX_OF_PORT
     (address,) = host.served["tap1"]
     line = f"{address} is answered for by {MACS[1]} and offered all the same: 4 of tap2 are parked"
