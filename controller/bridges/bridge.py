@@ -22,7 +22,7 @@ Times are seconds of one clock that only goes forward (:func:`time.monotonic`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 
 from ovs_dhcpd.controller.bridges.buckets import Buckets
 from ovs_dhcpd.controller.bridges.counting import Counting
@@ -61,7 +61,7 @@ from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.pipeline import build as pipeline
 from ovs_dhcpd.flows.pipeline.flow import Flow
 from ovs_dhcpd.flows.pipeline.meter import PROBES, PROBES_LIMIT, PortMeter, port_meter
-from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, probe_flows
+from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, daemon_flow, probe_flows
 
 REREAD_S = 5.0  # after the switch refused a bundle
 COUNT_S = 5.0  # between two looks whether all flows are still there
@@ -90,6 +90,7 @@ class Bridge:
         self._buckets = Buckets()  # of ports that have none
         self._served: dict[str, tuple[int, Served]] = {}  # ofport and what is served, by port
         self._prober = Prober()
+        self._listening: dict[str, Set[int]] = {}  # the IP versions of their pools, by port
         self._networks = Networks()
         self._advertisements = RaSchedule(uniform)
         self._version = 0  # OpenFlow wire version; 0: not connected
@@ -206,19 +207,25 @@ class Bridge:
         for owner, shared in self._networks.use(name, [network for network, _ in served]):
             self._table.want(f"network {owner}", shared)
         self._advertisements.want(name, advertisement, now_s)
-        if probes or len(self._prober):
+        pools = [network.pool for network, _ in served if network.pool and network.pool.probe]
+        versions = {version for pool in pools for version in (4, 6) if pool.has(version)}
+        if versions or probes or name in self._listening:
+            self._listening[name] = versions
             self._prober.want(name, ofport, probes)
             self._listen(name)
 
     def _listen(self, port: str) -> None:
-        """Want the flows by which answers are heard for ``port``, and their meter."""
-        flows = [
-            flow
-            for address in self._prober.addresses(port)
-            for flow in probe_flows(address, metered=self._metered)
-        ]
+        """Want the flows by which is heard what is said of probes, for ``port``, and their meter.
+
+        Those of answers to our own, and as long as it has addresses of pools, other daemons'.
+        """
+        flows = [daemon_flow(each, metered=self._metered) for each in self._listening[port]]
+        for address in self._prober.addresses(port):
+            flows += probe_flows(address, metered=self._metered)
         self._table.want(f"probes of {port}", flows)
-        meter = PortMeter(PROBES, PROBES_LIMIT) if self._metered and len(self._prober) else None
+        if not flows:
+            del self._listening[port]
+        meter = PortMeter(PROBES, PROBES_LIMIT) if self._metered and self._listening else None
         self._meters.want("probes", meter)
 
     def _want_flows(self, name: str, ofport: int, served: Served) -> bool:
@@ -240,13 +247,14 @@ class Bridge:
                 self._say(Note.warn(f"served without meters: {self._meters.lacking}"))
             for name, (ofport, served) in self._served.items():
                 self._want_flows(name, ofport, served)
-            for name in self._prober.ports():
+            for name in self._listening:
                 self._listen(name)
 
     def leave(self) -> None:
         """Have the bridge as it was before us."""
         self._served.clear()
         self._prober = Prober()
+        self._listening.clear()
         self._table.want_nothing()
         self._meters.want_nothing()
 
@@ -336,8 +344,6 @@ class Bridge:
             if count and not self._table.is_known:  # they are read, not counted
                 messages += self._meters.reread()
             messages += [*count, *self._meters.count()]
-        for name in self._prober.forget(now_s):
-            self._listen(name)
         if self._is_known:
             self._follow_meters()
             messages += self._meters.missing()
@@ -347,7 +353,7 @@ class Bridge:
             messages += self._probe(now_s)
         messages += self._advertise(now_s)
         self._look(now_s)
-        in_step = all_known and self.synchronized and not self._prober.is_waited_for
+        in_step = all_known and self.synchronized and not len(self._prober)
         if in_step and not self.in_step:
             self._say(Note.info(f"ready, {len(self._table)} flows"))
         self.in_step = in_step

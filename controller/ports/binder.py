@@ -215,17 +215,18 @@ class Binder:
 
         The port of a :class:`Decline` is to be looked at then.  None: nothing.
         """
-        at = world.interfaces.at(bridge, said.ofport)
+        networks = world.networks(bridge)
+        names = self._pools.claimants(networks.values(), said.address) & self.served.keys()
+        at = world.interfaces.at(bridge, said.ofport) if names else None
         view = _View(world)
-        for name, served in self.served.items():
-            if served.bridge != bridge:
-                continue
+        for name in sorted(names):
+            served = self.served[name]
             for probe in served.probes:
                 is_given = self._pools.probes.are_free(name, (probe,))
                 found = meaning(probe, served.ofport, said, at, is_given=is_given)
                 if found is Meaning.OURS:
                     return Ours(probe.source)
-                network = world.networks(bridge).get(probe.network)
+                network = networks.get(probe.network)
                 if found is Meaning.TAKEN and network:
                     taken = self._declines.taken(network, name, said, at, now_s, world)
                     if not taken.parked:

@@ -121,6 +121,15 @@ class Pools:
         released, self._released = self._released, set()
         return any(not self._claims.claimants(use) for use in released)
 
+    def claimants(self, networks: Iterable[Network], address: Address) -> set[str]:
+        """The ports of these networks that have the address, or are to have it."""
+        found = set[str]()
+        for network in networks:
+            found |= self._claims.claimants((network.name, address))
+            if network.pool and (named := network.pool.reserved.get(address)):
+                found.add(named)
+        return found
+
     def may_gain(self, port: str) -> bool:
         """Whether ``port``, which waits, may be given something; else it need not be looked at."""
         short = self._short.get(port)

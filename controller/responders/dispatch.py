@@ -71,7 +71,7 @@ _SHARED = frozenset(
 )
 
 _PROBE_HEARD = PROBE_HEARD.to_bytes(4, "big")
-LISTENED = RateLimit(pps=20, burst=20)
+LISTENED = RateLimit(pps=1000, burst=1000)
 
 MIN_PATHS = 256  # a path takes about 4 kB, and 0.1 ms to learn again
 MAX_SERVERS = 1024  # some kB each; with options of their own, ports are so many networks

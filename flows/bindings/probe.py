@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ovs_dhcpd.flows.bindings.pool import Address
 
 _PREFIX = bytes.fromhex("026468")  # locally administered, then "dh"
+PROBING_MACS = 0x026468000000, 0xFFFFFF000000  # those from which daemons ask, and their mask
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,9 @@ class Is:
         text = f"{self.field.match}={self.field.show(self.value)}"
         if self.mask is None:
             return text
-        return f"{text}/{self._prefix_length if self._is_prefix else f'{self.mask:#x}'}"
+        if self._is_prefix:
+            return f"{text}/{self._prefix_length}"
+        return f"{text}/{_mac(self.mask) if self.field.show is _mac else f'{self.mask:#x}'}"
 
     @property
     def ovn(self) -> str:

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is heard while an address is probed, before a port is given it.
+"""What is heard of addresses that are probed: while we ask, and when other daemons do.
 
-Who has the address says so by ARP or by a neighbour advertisement, and who is about to take it asks
-for it from no address, as our own probes do (RFC 5227 §2.1.1, RFC 4862 §5.4.3).  The controller
-gets a copy, so many a second at the most, and the packet goes on as if we were not there.  Of what
-VLAN a packet is that has no tag is a matter of its port, so all are heard.
+While an address is probed, before a port is given it, who has it says so by ARP or by a neighbour
+advertisement, and who is about to take it asks for it from no address, as our own probes do (RFC
+5227 §2.1.1, RFC 4862 §5.4.3).  And as long as ports have addresses of a pool, the questions of
+other daemons are heard, which may have the same pool.
+
+The controller gets a copy, so many a second at the most, and the packet goes on as if we were not
+there.  Of what VLAN a packet is that has no tag is a matter of its port, so all are heard.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.bindings.probe import PROBING_MACS
 from ovs_dhcpd.flows.bindings.well_known import (
     ND_HOP_LIMIT,
     NEIGHBOUR_ADVERTISEMENT,
@@ -23,6 +27,7 @@ from ovs_dhcpd.flows.pipeline.flow import (
     ARP_OP,
     ARP_SPA,
     ARP_TPA,
+    ETH_SRC,
     ICMP6,
     ICMPV6_CODE,
     ICMPV6_TYPE,
@@ -53,10 +58,22 @@ PASSES_OURS = (SEEN, PASSED)
 def probe_flows(address: Address, *, metered: bool = True) -> Iterator[Flow]:
     """The flows by which it is heard that somebody has ``address``, or is about to."""
     protocol, *matches = _arp(address) if address.version == 4 else _nd(address)
-    actions: tuple[Action, ...] = (Meter(PROBES), *_TELL) if metered else _TELL
     for match in matches:
-        terms = (FIRST_TIME.term, *match)
-        yield Flow(OPTIONS.number, HEARD_PRIORITY, protocol, terms, actions)
+        yield _tell(protocol, match, metered)
+
+
+def daemon_flow(version: int, *, metered: bool = True) -> Flow:
+    """The flow by which the questions of daemons for IPv4 (4) or IPv6 (6) addresses are heard."""
+    daemons = Is(ETH_SRC, *PROBING_MACS)
+    if version == 4:
+        return _tell(ARP, (daemons, Is(ARP_SPA, 0), Is(ARP_OP, ARP_REQUEST)), metered)
+    asks = (Is(ICMPV6_TYPE, NEIGHBOUR_SOLICITATION), Is(ICMPV6_CODE, 0))
+    return _tell(ICMP6, (daemons, Is(IPV6_SRC, 0), Is(IP_TTL, ND_HOP_LIMIT), *asks), metered)
+
+
+def _tell(protocol: Protocol, match: tuple[Is, ...], metered: bool) -> Flow:
+    actions: tuple[Action, ...] = (Meter(PROBES), *_TELL) if metered else _TELL
+    return Flow(OPTIONS.number, HEARD_PRIORITY, protocol, (FIRST_TIME.term, *match), actions)
 
 
 _Matches = tuple[Protocol, tuple[Is, ...], tuple[Is, ...]]

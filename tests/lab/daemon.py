@@ -163,8 +163,9 @@ def our_flows(switch: PrivateOvs, bridge: str = "") -> list[str]:
 
 
 def listening(switch: PrivateOvs) -> list[str]:
-    """The flows by which it is heard whether somebody has an address."""
-    return [flow for flow in our_flows(switch) if "userdata=64.68.00.02." in flow]
+    """The flows by which it is heard whether somebody has an address that is probed."""
+    heard = [flow for flow in our_flows(switch) if "userdata=64.68.00.02." in flow]
+    return [flow for flow in heard if "dl_src=02:64:68" not in flow]  # other daemons' questions
 
 
 def wait_ready(dhcpd: Dhcpd, times: int = 1) -> None:

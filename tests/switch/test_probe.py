@@ -8,9 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from ipaddress import IPv4Address
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -177,7 +175,7 @@ def test_what_somebody_uses_is_parked_and_another_address_served(
         assert shown.count(f", answered for by {SQUATTER} at squatter") == 2
         assert f"lab: {four}: answered for by {SQUATTER}, parked until" in dhcpd.log()
         assert dhcpd.appctl("bindings/refused") == ""
-        wait_until(lambda: listening(switch) == [], "nothing to be listened to")
+        assert listening(switch) == []
         after = remembered(switch, guest.port)
 
         # It is not asked about again, nor is what was found forgotten.
@@ -250,31 +248,48 @@ def test_the_guest_that_has_it_still_gets_it(switch: PrivateOvs, guest: Guest) -
         assert parked(dhcpd) == []
 
 
-def test_what_is_heard_goes_on_as_if_nobody_had_heard_it(
+DAEMON = "02:64:68:00:00:01"  # another one, on another host
+
+
+def test_another_daemon_is_told_what_is_somebodys(
     switch: PrivateOvs, guest: Guest, third: Guest
 ) -> None:
-    four, six = first_choice(switch, guest)
+    """Whether or not the guest has taken it already."""
+    with serving(switch, guest, configuration()) as dhcpd, third.raw() as raw:
+        four, six = plug(switch, guest)
+        assert listening(switch) == []
+        raw.send(arp_from(DAEMON, "0.0.0.0", four))
+        packed = IPv4Address(four).packed
+        reply = raw.receive(10, lambda frame: is_arp_from(frame, packed))
+        assert reply
+        assert (reply[:6], reply[6:9]) == (mac_bytes(DAEMON), mac_bytes(DAEMON)[:3])
+        assert reply[6:12] != mac_bytes(DAEMON)
+        raw.send(nd.neighbour_solicitation(DAEMON, "::", six))
+        assert raw.receive(10, lambda frame: nd.is_nd(frame, nd.NA))
+        assert parked(dhcpd) == []
+
+
+def is_arp_from(frame: bytes, address: bytes) -> bool:
+    return frame[12:14] == b"\x08\x06" and frame[28:32] == address
+
+
+def test_what_is_heard_goes_on_as_if_nobody_had_heard_it(
+    switch: PrivateOvs, guest: Guest, squatter: Guest, third: Guest
+) -> None:
     with (
-        serving(switch, guest, configuration()) as dhcpd,
-        using(guest, f"{four}/24", f"{six}/64"),
+        serving(switch, guest, configuration()),
+        using(squatter, "10.0.0.7/24", "fd00::7/64"),
         third.raw() as raw,
     ):
         plug(switch, guest)
-        cookies = [flow.split(",")[0] for flow in listening(switch)]
-        assert len(cookies) == 4
-        packed = IPv4Address(four).packed
-        raw.send(arp_from(THIRD, "10.0.0.7", four))
-        reply = raw.receive(
-            10, lambda frame: frame[12:14] == b"\x08\x06" and frame[28:32] == packed
-        )
-        assert reply
-        assert reply[6:12] == mac_bytes(MAC)
-        raw.send(nd.neighbour_solicitation(THIRD, "::", six))
+        raw.send(arp_from(DAEMON, "0.0.0.0", "10.0.0.7"))
+        packed = IPv4Address("10.0.0.7").packed
+        assert raw.receive(10, lambda frame: is_arp_from(frame, packed))
+        raw.send(nd.neighbour_solicitation(DAEMON, "::", "fd00::7"))
         assert raw.receive(10, lambda frame: nd.is_nd(frame, nd.NA))
-        heard = [flow for flow in switch.flows(stats=True) if flow.split(",")[0] in cookies]
-        assert sum("n_packets=0," not in flow for flow in heard) >= 3
-        assert parked(dhcpd) == []
-        assert dhcpd.appctl("bindings/refused") == ""
+        heard = [flow for flow in switch.flows(stats=True) if "dl_src=02:64:68" in flow]
+        assert len(heard) == 2
+        assert not any("n_packets=0," in flow for flow in heard)
 
 
 def test_probe_false_asks_nothing(
@@ -339,26 +354,27 @@ def all_remembered(host: PrivateOvs) -> list[str]:
     return re.findall(r"dhcp-ip=\"?([0-9.]+)", ids)
 
 
-def all_are_served(host: PrivateOvs) -> bool:
-    return len(all_remembered(host)) == PORTS
-
-
 @pytest.mark.parametrize("prefixes", [("vm", "vm"), ("one", "two")])
+@pytest.mark.parametrize("at_once", [True, False])
 def test_two_hosts_with_the_same_file_give_no_address_twice(
-    hosts: list[PrivateOvs], prefixes: tuple[str, str], tmp_path: Path
+    hosts: list[PrivateOvs], prefixes: tuple[str, str], at_once: bool
 ) -> None:
-    """Both at once: whose ports have the same names choose the same addresses."""
+    """Whose ports have the same names choose the same addresses; no guest has taken any yet."""
     text = configuration(pool="10.0.0.100-10.0.0.199")
     with Dhcpd(hosts[0], text) as one, Dhcpd(hosts[1], text) as other:
         wait_ready(one)
         wait_ready(other)
         names = [[f"{prefix}{number}" for number in range(PORTS)] for prefix in prefixes]
-        with ThreadPoolExecutor() as pool:
-            [*pool.map(plug_many, hosts, names)]
-        for host in hosts:
-            wait_until(partial(all_are_served, host), "all to be served", 60)
+        with ThreadPoolExecutor(2 if at_once else 1) as pool:
+            [*pool.map(serve_many, hosts, names)]
         given = [all_remembered(host) for host in hosts]
         found = [len(parked(dhcpd)) for dhcpd in (one, other)]
         print(f"given twice: {len({*given[0]} & {*given[1]})}, parked: {found}")
         assert [len({*each}) for each in given] == [PORTS, PORTS]
         assert {*given[0]} & {*given[1]} == set()
+
+
+def serve_many(host: PrivateOvs, names: list[str]) -> None:
+    """Plug these in, and wait until all have an address."""
+    plug_many(host, names)
+    wait_until(lambda: len(all_remembered(host)) == PORTS, "all to be served", 60)

@@ -33,12 +33,13 @@ from ovs_dhcpd.controller.wire.flow_monitor import FlowUpdate, What, encode_flow
 from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15, xid_of
 from ovs_dhcpd.controller.wire.probe import Heard, encode_question
 from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.pool import AddressRange, Pool
 from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.pipeline import build
 from ovs_dhcpd.flows.pipeline.flow import Flow
 from ovs_dhcpd.flows.pipeline.meter import PROBES, PortMeter, meter_id
-from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, probe_flows
+from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, daemon_flow, probe_flows
 
 from tests.unit.wire.replies import entry
 
@@ -664,7 +665,11 @@ def test_it_is_listened_before_it_is_asked() -> None:
     assert (script.bridge.synchronized, script.bridge.in_step) == (True, False)
 
 
-def test_who_is_not_answered_is_served_and_goes_on_listening_for_a_while() -> None:
+POOLED = replace(NETWORK, pool=Pool((AddressRange(PROBE.address, PROBE.address),), {}))
+DAEMONS = daemon_flow(4).cookie
+
+
+def test_who_is_not_answered_is_served_and_other_daemons_are_listened_to() -> None:
     script = Script()
     script.bridge.serve("vm1", 5, (), script.now_s, (PROBE,))
     script.in_step_but_for_questions()
@@ -675,14 +680,26 @@ def test_who_is_not_answered_is_served_and_goes_on_listening_for_a_while() -> No
         assert {*kinds(script.tick())} <= {"packet-out", "count"}
     assert ended == [("vm1", PROBE)]
     assert 0.2 < script.now_s - 1000 < 0.5
-    script.serve((NETWORK, PORT))
+    script.serve((POOLED, PORT))
     bundle = script.tick()
-    assert set(kinds(bundle)[1:-1]) == flow_mods("+", cookies(NETWORK) - cookies())
+    assert set(kinds(bundle)[1:-1]) == flow_mods(
+        "+", cookies(NETWORK) - cookies() | {DAEMONS}
+    ) | flow_mods("-", listening())
     script.say(Committed(xid_of(bundle[0])))
-    script.now_s += 5
-    _, opened, *inside, commit = kinds(script.tick())
-    assert (opened, commit) == ("open", "commit")
-    assert set(inside) == flow_mods("-", listening())
+    assert script.tick() == []
+    script.serve()
+    names = kinds(bundle := script.tick())
+    assert set(names[1:-1]) == flow_mods("-", cookies(NETWORK) - cookies() | {DAEMONS})
+    script.say(Committed(xid_of(bundle[0])))
+    assert kinds(script.tick()) == [f"meter-{PROBES:x}"]
+
+
+def test_where_nothing_is_probed_other_daemons_are_not_listened_to() -> None:
+    script = Script()
+    assert POOLED.pool
+    script.serve((replace(POOLED, pool=replace(POOLED.pool, probe=False)), PORT))
+    script.read(())
+    assert set(kinds(script.tick())[1:-1]) == flow_mods("+", cookies(NETWORK))
 
 
 def test_what_is_asked_is_asked_anew_on_another_connection() -> None:

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When it is asked and how long it is listened, as scripts with the time as an argument."""
+"""When it is asked, as scripts with the time as an argument."""
 
 from __future__ import annotations
 
 from ipaddress import ip_address
 
-from ovs_dhcpd.controller.bridges.prober import INTERVAL_S, LISTEN_S, QUESTIONS, Prober
+from ovs_dhcpd.controller.bridges.prober import INTERVAL_S, QUESTIONS, Prober
 from ovs_dhcpd.flows.bindings.probe import Probe
 
 MAC = bytes.fromhex("026468000001")
@@ -14,14 +14,13 @@ END_S = QUESTIONS * INTERVAL_S
 
 
 def times(prober: Prober, until_s: float, begin_s: float = 0.0) -> list[tuple[float, str]]:
-    """All that happens of itself until then: questions, ends, and what is forgotten."""
+    """All that happens of itself until then: questions and ends."""
     found = []
     now_s: float | None = begin_s
     while now_s is not None and now_s <= until_s:
         at = round(now_s, 3)
         found += [(at, f"{ofport} asks {probe.address}") for ofport, probe in prober.due(now_s)]
         found += [(at, f"nobody has {probe.address}") for _, probe in prober.ended(now_s)]
-        found += [(at, f"forgotten: {port}") for port in sorted(prober.forget(now_s))]
         now_s = prober.next_s()
     return found
 
@@ -30,7 +29,6 @@ def test_it_is_asked_three_times_and_known_after_a_few_hundred_milliseconds() ->
     prober = Prober()
     prober.want("vm1", 5, (A,))
     assert prober.next_s() is None  # not before it is listened
-    assert prober.is_waited_for
     assert times(prober, 10) == [
         (0.0, "5 asks 10.0.0.1"),
         (0.1, "5 asks 10.0.0.1"),
@@ -40,16 +38,15 @@ def test_it_is_asked_three_times_and_known_after_a_few_hundred_milliseconds() ->
     assert prober.addresses("vm1") == [A.address]
 
 
-def test_once_the_port_is_served_it_is_listened_to_for_a_while() -> None:
+def test_it_is_listened_to_until_the_port_is_served() -> None:
     prober = Prober()
     prober.want("vm1", 5, (A,))
     times(prober, END_S)
-    assert prober.is_waited_for
+    prober.want("vm1", 5, (A,))
+    assert (prober.addresses("vm1"), prober.next_s(), len(prober)) == ([A.address], None, 1)
+    assert times(prober, 10, END_S) == []
     prober.want("vm1", 5, ())
-    assert not prober.is_waited_for
-    assert prober.addresses("vm1") == [A.address]
-    assert times(prober, 10, END_S) == [(round(END_S + LISTEN_S, 3), "forgotten: vm1")]
-    assert (prober.addresses("vm1"), len(prober), prober.next_s()) == ([], 0, None)
+    assert (prober.addresses("vm1"), len(prober)) == ([], 0)
 
 
 def test_what_is_wanted_again_goes_on() -> None:
@@ -66,15 +63,7 @@ def test_what_somebody_has_is_not_asked_any_more() -> None:
     [*prober.due(0)]
     prober.want("vm1", 5, (B,))
     assert prober.addresses("vm1") == [B.address]
-    prober.want("vm1", 0, ())
-    assert len(prober) == 0
-
-
-def test_a_port_that_goes_is_not_listened_to() -> None:
-    prober = Prober()
-    prober.want("vm1", 5, (A,))
-    times(prober, END_S)
-    prober.want("vm1", 0, ())
+    prober.want("vm1", 5, ())
     assert len(prober) == 0
 
 
@@ -84,15 +73,6 @@ def test_on_another_port_it_begins_anew() -> None:
     times(prober, END_S)
     prober.want("vm1", 6, (A,))
     assert times(prober, END_S)[0] == (0.0, "6 asks 10.0.0.1")
-
-
-def test_what_is_wanted_anew_while_it_is_listened_to_is_asked_anew() -> None:
-    prober = Prober()
-    prober.want("vm1", 5, (A,))
-    times(prober, END_S)
-    prober.want("vm1", 5, ())
-    prober.want("vm1", 5, (A,))
-    assert times(prober, 2, 1.0)[-1] == (1.3, "nobody has 10.0.0.1")
 
 
 def test_with_another_connection_it_begins_anew() -> None:
@@ -111,5 +91,5 @@ def test_several_ports_are_apart() -> None:
     [*prober.due(0)]
     prober.want("vm2", 6, (B,))
     assert [*prober.due(0.05)] == [(6, B)]
-    assert [*prober.ports()] == ["vm1", "vm2"]
+    assert len(prober) == 2
     assert prober.next_s() == INTERVAL_S

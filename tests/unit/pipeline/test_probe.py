@@ -6,9 +6,10 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import pytest
+from ovs_dhcpd.flows.bindings.probe import PROBING_MACS, probing_mac
 from ovs_dhcpd.flows.pipeline import flow as f
 from ovs_dhcpd.flows.pipeline.flow import Meter
-from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, probe_flows
+from ovs_dhcpd.flows.pipeline.probe import PASSES_OURS, daemon_flow, probe_flows
 
 TELL = "controller(userdata=64.68.00.02.00.00.00.00),resubmit(,201)"
 
@@ -30,6 +31,23 @@ def test_who_has_it_and_who_asks_for_it_is_heard_and_the_packet_goes_on(
     assert [flow.content for flow in probe_flows(ip_address(address))] == expected
     without = [flow.content for flow in probe_flows(ip_address(address), metered=False)]
     assert without == [line.replace("meter:1684537344,", "") for line in expected]
+
+
+@pytest.mark.parametrize(
+    ("version", "match"),
+    [
+        (4, "arp,reg0=0/0x10,dl_src=02:64:68:00:00:00/ff:ff:ff:00:00:00,arp_spa=0.0.0.0,arp_op=1"),
+        (6, "icmp6,reg0=0/0x10,dl_src=02:64:68:00:00:00/ff:ff:ff:00:00:00,ipv6_src=::,nw_ttl=255,"
+            "icmp_type=135,icmp_code=0"),
+    ],
+)  # fmt: skip
+def test_daemons_are_heard_whatever_they_ask_for(version: int, match: str) -> None:
+    line = f"priority=101,{match} actions=meter:1684537344,{TELL}"
+    assert daemon_flow(version).content == line
+    without = daemon_flow(version, metered=False).content
+    assert without == line.replace("meter:1684537344,", "")
+    value, mask = PROBING_MACS
+    assert int.from_bytes(probing_mac("br0", b"salt"), "big") & mask == value
 
 
 def test_its_meter_is_no_ports() -> None:

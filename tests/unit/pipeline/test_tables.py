@@ -23,7 +23,7 @@ from ovs_dhcpd.flows.pipeline.logical_flow import (
     SEEN,
     LogicalFlow,
 )
-from ovs_dhcpd.flows.pipeline.probe import probe_flows
+from ovs_dhcpd.flows.pipeline.probe import daemon_flow, probe_flows
 from ovs_dhcpd.flows.pipeline.tables import GUARD, GUARD_ND, OPTIONS, RESPONSE, TABLES
 
 from tests.unit.pipeline.networks import NETWORKS
@@ -39,6 +39,7 @@ FLOWS = [
         for flow in pipeline.port_flows(network, port, ofport)
     ),
     *(flow for address in ("10.0.0.5", "fd00::5") for flow in probe_flows(ip_address(address))),
+    *map(daemon_flow, (4, 6)),
 ]
 # What a packet keeps while the controller has it, except for the bits that say what came of it.
 KEPT = {f.IN_PORT, f.METADATA, f.REG0, f.ETH_TYPE, f.IP_PROTO}

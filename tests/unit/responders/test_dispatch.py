@@ -221,7 +221,7 @@ def test_who_talks_without_an_end_is_not_listened_to() -> None:
     dispatcher = Dispatcher()
     message = not_frozen(packet_in(QUESTION, PROBE_HEARD))
     for number in range(10_000):
-        dispatcher.resume(message, 100 + number / 10_000)
+        dispatcher.resume(message, 100 + number / 10_000)  # for a second
     assert LISTENED.burst <= len(dispatcher.told) <= LISTENED.burst + LISTENED.pps
 
 
