@@ -36,12 +36,13 @@ from ovs_dhcpd.controller.control import (
 )
 from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.keeper import Keeper
-from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
+from ovs_dhcpd.controller.lease_keeper import LeaseKeeper, Publish
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.parking import Parking
 from ovs_dhcpd.controller.ports.binder import Binder, Decision
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.world import World
+from ovs_dhcpd.controller.row_states import RowStates
 from ovs_dhcpd.controller.sources.combined import Combined
 from ovs_dhcpd.controller.status import status
 from ovs_dhcpd.controller.switch.channel import Channel
@@ -71,6 +72,7 @@ class Settings:
     database: str
     openflow: tuple[str, ...]  # versions, the best first
     clean_up: bool
+    write_state: bool  # of leases, into interfaces' rows
 
 
 def run(settings: Settings, open_source: Callable[[], Combined], connections: Connections) -> int:
@@ -134,7 +136,9 @@ class Daemon:
             lambda: [keeper.name for keeper in self._active()],
             lambda bridge, heard, mac: self._keepers[bridge].answer(heard, mac),
         )
-        self._leases = LeaseKeeper(self._database, self._journal, self._keepers)
+        self._leases = LeaseKeeper(
+            self._database, self._journal, self._keepers, self._inbox.wake, self._publishers()
+        )
         self._journal.names = self._leases.names
         WatchKeeper(self._journal, self._leases.whose)
         self._add_commands()
@@ -145,6 +149,13 @@ class Daemon:
 
         self._switches = connections.switches
         self._keep_bridges()
+
+    def _publishers(self) -> list[Publish]:
+        """Those who are to be told of leases."""
+        publishers: list[Publish] = []
+        if self._settings.write_state:
+            publishers.append(RowStates(self._database).publish)
+        return publishers
 
     def loop(self) -> None:
         """Run until stopped."""
@@ -168,6 +179,7 @@ class Daemon:
             self._leases.run()
             if self._explainer:
                 self._explainer.run()
+            self._database.flush()
             self._wait(keepers)
         if self._clean_up:
             self._delete_flows()
@@ -259,6 +271,9 @@ class Daemon:
         answer_s = self._explainer.wait_s() if self._explainer else None
         if answer_s is not None:
             poller.timer_wait(math.ceil(answer_s * 1000))
+        expiry_s = self._leases.wait_s()
+        if expiry_s is not None:
+            poller.timer_wait(math.ceil(min(expiry_s, MAX_WAIT_S) * 1000))
         poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
         self._database.wait(poller)
         self._source.wait(poller)

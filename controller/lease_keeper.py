@@ -7,16 +7,17 @@ in the daemon's thread, which does not keep them waiting for more than one port.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ovs_dhcpd.controller.control import CommandError, add_query
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_list import as_table
-from ovs_dhcpd.controller.leases.document import NoSuchLease, document
-from ovs_dhcpd.controller.leases.leases import Leases
+from ovs_dhcpd.controller.leases.document import Clock, NoSuchLease, document
+from ovs_dhcpd.controller.leases.leases import Leases, Row
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.ports.fault import Fault
@@ -30,18 +31,33 @@ from ovs_dhcpd.flows.options.wording import escape
 
 MAX_WORDS = 256  # of one command
 
+Publish = Callable[[str, Sequence[Row], Clock], None]  # a port, and what is known of it now
+
 
 class LeaseKeeper:
-    """The leases of the bridges that ``keepers`` keep."""
+    """The leases of the bridges that ``keepers`` keep.
+
+    What has changed of a port's leases is told to each of ``publish``, in the daemon's thread:
+    ``wake`` has :meth:`run` called soon, from any thread.
+    """
 
     def __init__(
-        self, database: OpenVSwitch, journal: Journal, keepers: Mapping[str, Keeper]
+        self,
+        database: OpenVSwitch,
+        journal: Journal,
+        keepers: Mapping[str, Keeper],
+        wake: Callable[[], None],
+        publish: Sequence[Publish],
     ) -> None:
         self._database = database
         self._journal = journal
         self._keepers = keepers
+        self._wake = wake
+        self._publish = publish
         self._leases = Leases()
         self._guard = threading.Lock()
+        self._changed: set[str] = set()  # ports
+        self._expiry_s = math.inf  # no lease expires before
         self._listens = False
         self._faults: deque[Fault] = deque(maxlen=1)
         # By bridge: the question what the switch has counted; None once it is answered.
@@ -55,11 +71,13 @@ class LeaseKeeper:
         since_s = time.monotonic() if keeper.is_active else None
         with self._guard:
             self._leases.serve(name, served.bridge, served.ofport, served.bindings, since_s)
+            self._changed.add(name)
 
     def stop(self, name: str) -> None:
         """The port is served no more."""
         with self._guard:
             self._leases.stop(name)
+            self._changed.add(name)
 
     def whose(
         self, bridge: str, ofport: int, tag: int, sender: bytes
@@ -83,10 +101,12 @@ class LeaseKeeper:
             yield self._faults.popleft()
 
     def run(self) -> None:
-        """Ask each bridge once, when it has become ours and is in step, what it has counted.
+        """Say what has changed, and hear what there is to be known of bridges that are ours now.
 
-        From then on it is heard what becomes of packets there.
+        Each is asked once, when it is in step, what it has counted; from then on it is heard what
+        becomes of packets there.
         """
+        self._tell()
         for name, keeper in self._keepers.items():
             if not keeper.is_active:
                 if self._questions.pop(name, 0) is None:
@@ -102,6 +122,26 @@ class LeaseKeeper:
                 self._recall(name, keeper, number)
         for name in self._questions.keys() - self._keepers.keys():
             del self._questions[name]
+
+    def wait_s(self) -> float | None:
+        """How long until :meth:`run` has something to do of itself."""
+        if self._expiry_s == math.inf:
+            return None
+        return max(0.0, self._expiry_s - time.monotonic())
+
+    def _tell(self) -> None:
+        """Tell of the ports whose leases have changed, or have expired."""
+        now_s = time.monotonic()
+        with self._guard:
+            if now_s >= self._expiry_s:
+                expired, self._expiry_s = self._leases.expired(now_s)
+                self._changed |= expired
+            changed, self._changed = self._changed, set()
+        clock = Clock(time.time() - now_s)
+        for name in changed if self._publish else ():
+            rows = [*self._leases.rows(now_s, [name])]
+            for publish in self._publish:
+                publish(name, rows, clock)
 
     def _recall(self, bridge: str, keeper: Keeper, number: int) -> None:
         counts = keeper.bridge.counts(number)
@@ -122,7 +162,12 @@ class LeaseKeeper:
         """In any thread, but in one at a time."""
         try:
             with self._guard:
-                self._leases.note(exchange, exchange.read.sent_s)
+                changed = self._leases.note(exchange, exchange.read.sent_s)
+                if changed and self._publish:
+                    self._expiry_s = min(self._expiry_s, self._leases.expiry_s(changed))
+                    if not self._changed:
+                        self._wake()
+                    self._changed.add(changed)
         except Exception as error:  # a fault of ours
             self._faults.append(Fault(f"leases of bridge {exchange.read.bridge}", error))
 

@@ -137,6 +137,12 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         "make, and how many at once beyond that, or none for no limit (default: "
         f"{DEFAULT_RATE_LIMIT.pps}:{DEFAULT_RATE_LIMIT.burst}); files say it themselves",
     )
+    parser.add_argument(
+        "--write-state",
+        action="store_true",
+        help="write how each port's leases are into its interface's external_ids: dhcp-state "
+        "(dhcp6-state), dhcp-since and dhcp-expires",
+    )
     parser.add_argument("--cleanup", action="store_true", help="delete the flows at the end")
     ovs.daemon.add_args(parser)
     ovs.vlog.add_args(parser)
@@ -222,6 +228,7 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
                 database=args.db or f"unix:{rundir / 'db.sock'}",
                 openflow=openflow,
                 clean_up=args.cleanup,
+                write_state=args.write_state,
             )
             return run(settings, _open_sources(args, files, tls), connections)
 

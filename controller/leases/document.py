@@ -27,7 +27,7 @@ FIELDS = (
 NEVER = "never"  # as expires
 
 Lease = dict[str, Any]
-Plugged = Callable[[str], tuple[str, int | None]]  # a port's interface and VLAN
+Plugged = Callable[[str], tuple[str, int | None]]  # the interface that is a port, and its VLAN
 
 
 class NoSuchLease(ValueError):
@@ -42,7 +42,7 @@ def document(
     ``now_s`` is the time of the rows, which is ``since_1970_s``.  Raises :exc:`NoSuchLease` where a
     word names nobody.
     """
-    clock = _Clock(since_1970_s - now_s)
+    clock = Clock(since_1970_s - now_s)
     leases = [_lease(row, plugged, clock) for row in rows]
     if words:
         leases = select(leases, words)
@@ -86,17 +86,22 @@ def _normal(word: str) -> str:
         return word
 
 
-class _Clock:
-    """Text for times; there are few different ones among thousands of leases."""
+class Clock:
+    """Text for times; there are few different ones among thousands of leases.
+
+    ``offset_s`` is what there is to add to one of ours for the seconds since 1970.
+    """
 
     def __init__(self, offset_s: float) -> None:
         self._offset_s = offset_s
         self._known: dict[int, str] = {}
 
     def text(self, time_s: float | None) -> str | None:
-        """A time of ours in ISO 8601, UTC; None for None, and for one that no calendar has."""
+        """A time of ours in ISO 8601, UTC, or NEVER; None for None, and for the year 10,000."""
         if time_s is None:
             return None
+        if time_s == math.inf:
+            return NEVER
         second = math.floor(time_s + self._offset_s)
         if second not in self._known:
             try:
@@ -107,9 +112,9 @@ class _Clock:
         return self._known[second]
 
 
-def _lease(row: Row, plugged: Plugged, clock: _Clock) -> Lease:
+def _lease(row: Row, plugged: Plugged, clock: Clock) -> Lease:
     lease = row.lease
-    interface, vlan = plugged(row.port)
+    interface, vlan = plugged(row.binding.parent.name if row.binding.parent else row.port)
     is_given = lease.address and row.state not in (None, ASSIGNED)
     addresses = [*row.addresses]
     expires_s = lease.expires_s if row.state is not None else None
@@ -127,7 +132,7 @@ def _lease(row: Row, plugged: Plugged, clock: _Clock) -> Lease:
         "prefixes": [*row.prefixes],
         "state": row.state,
         "since": clock.text(lease.since_s) if lease.requests and row.state else None,
-        "expires": NEVER if expires_s == math.inf else clock.text(expires_s),
+        "expires": clock.text(expires_s),
         "last_message": lease.asked or None,
         "last_answer": lease.answer or None,
         "last_at": clock.text(row.last_s),

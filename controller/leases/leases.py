@@ -207,17 +207,26 @@ class Leases:
                     for family in (4, 6):
                         yield from served.rows(name, network, port, family, now_s)
 
-    def next_expiry_s(self) -> float:
-        """When the next lease expires, math.inf if none does."""
-        return min(
-            (
-                lease.expires_s
-                for served in self._ports.values()
-                for lease in [*served.leases.values()]
-                if lease.expires_s is not None
-            ),
-            default=math.inf,
-        )
+    def expired(self, now_s: float) -> tuple[set[str], float]:
+        """The ports with a lease that has expired, and when the next one does: math.inf is never.
+
+        It looks at all of them.
+        """
+        names, next_s = set(), math.inf
+        for name, served in self._ports.items():
+            for lease in [*served.leases.values()]:
+                if lease.expires_s is None:
+                    continue
+                if lease.expires_s <= now_s:
+                    names.add(name)
+                else:
+                    next_s = min(next_s, lease.expires_s)
+        return names, next_s
+
+    def expiry_s(self, name: str) -> float:
+        """When the first of this port's leases expires or has done so; math.inf: never."""
+        leases = self._ports[name].leases.values()
+        return min((each.expires_s or math.inf for each in leases), default=math.inf)
 
 
 class _Served:

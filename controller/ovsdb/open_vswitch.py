@@ -8,6 +8,7 @@ interface, in its ``external_ids:dhcp-ip``, and what is parked, in the bridge's.
 
 from __future__ import annotations
 
+import math
 import socket
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Set
@@ -217,6 +218,11 @@ class OpenVSwitch:
                 self._writer.mark(row.uuid, parked_key(place), value)
                 self._read_parked(row)
 
+    def set_state(self, row: uuid.UUID, keys: Mapping[str, str | None]) -> None:
+        """Have these stand in the external_ids of the interface's row; None takes one out."""
+        for key, value in keys.items():
+            self._writer.state(row, key, value)
+
     def flush(self) -> None:
         """Send what is to be written."""
         self._writer.flush()
@@ -224,6 +230,9 @@ class OpenVSwitch:
     def wait(self, poller: ovs.poller.Poller) -> None:
         """Make ``poller`` wake up when :meth:`run` has something to do."""
         self._idl.wait(poller)
+        wait_s = self._writer.wait_s()
+        if wait_s is not None:
+            poller.timer_wait(math.ceil(wait_s * 1000))
 
     def close(self) -> None:
         """Close the connection."""

@@ -17,7 +17,7 @@ from tests.lab.clients import Udhcpc
 from tests.lab.daemon import Dhcpd
 from tests.lab.guest import Guest
 from tests.lab.packets import ACK, DECLINE, DISCOVER, REQUEST, option, request
-from tests.lab.process import LabError, run, wait_until
+from tests.lab.process import LabError, Process, run, wait_until
 from tests.lab.switch import PrivateOvs
 
 pytestmark = [
@@ -157,6 +157,41 @@ def test_the_command_line_lists_what_is_asked_for(
     assert [row.split(",")[0] for row in rows] == ["vm2", "vm3"]
     with pytest.raises(LabError, match="'vm9': nobody's, expected a port, MAC, address or network"):
         ovs_dhcpd(switch, "leases", "vm9")
+
+
+def test_a_script_can_wait_for_a_lease(
+    switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd
+) -> None:
+    """`ovs-vsctl wait-until` returns when the guest has its address; without the option never."""
+    guest = guests[0]
+    dhcpd.stop()
+    dhcpd.arguments = ("--write-state",)
+    dhcpd.start()
+    dhcpd.wait_for_flows(*guests)
+
+    def waits_until(state: str) -> Process:
+        what = f"external_ids:dhcp-state={state}"
+        return switch.spawn(
+            f"wait-{state}", "ovs-vsctl", "wait-until", "interface", guest.port, what
+        )
+
+    def external_ids() -> str:
+        return switch.vsctl("get", "interface", guest.port, "external_ids")
+
+    waiting = waits_until("bound")
+    assert guest.ask(request(DISCOVER, guest.mac))
+    wait_until(lambda: "dhcp-state=offered" in external_ids(), "the offer in the row")
+    assert waiting.status is None
+    with Udhcpc(switch, guest) as client:
+        client.lease()
+        wait_until(lambda: waiting.status == 0, "wait-until to return")
+        assert "dhcp-expires=" in external_ids()
+        client.release()
+        wait_until(lambda: "dhcp-state=released" in external_ids(), "the release in the row")
+        assert "dhcp-expires=" not in external_ids()
+    assert switch.vsctl("get", "interface", guests[1].port, "external_ids").count("=") == 1
+    dhcpd.reconfigure(configuration().replace("vm1:", "vm9:"))
+    wait_until(lambda: "dhcp-state" not in external_ids(), "who is served no more to have none")
 
 
 def test_without_a_daemon_one_line_says_so(switch: PrivateOvs) -> None:

@@ -148,6 +148,7 @@ UNTESTED = {
     "controller.responders.exchange": "values only",
     "controller.responders.verdict": "values only",
     "controller.explainer": "it gathers what others know: tests/switch/test_why.py",
+    "controller.row_states": "rows of a real database: tests/switch",
     "controller.run_command": "it starts the daemon: tests/switch",
     "controller.sources.files": "files that change under a running daemon: tests/switch",
     "controller.sources.source": "a protocol only",

@@ -68,7 +68,7 @@ def test_what_is_not_known_is_null() -> None:
         assert {never_asked[field], unknown[field]} == {None}
     assert (never_asked["state"], never_asked["requests"]) == ("assigned", 0)
     assert (never_asked["address"], never_asked["prefixes"]) == ("fd00::5", ["fd01:0:0:5::/64"])
-    assert of_vlan["vlan"] == 100
+    assert (of_vlan["vlan"], of_vlan["interface"]) == (100, "tap-vm1")
     assert {unknown[field] for field in ("state", "requests", "requests_since")} == {None}
     assert unknown["address"] == "10.1.0.5"
 
@@ -89,6 +89,7 @@ def test_a_prefix_alone_and_a_lease_without_an_end() -> None:
     [
         ("vm1", [("vm1", 4), ("vm1", 6)]),
         ("tap-vm3", [("vm3", 4)]),
+        ("tap-vm1", [("vm1", 4), ("vm1", 6), ("vm1-100", 4)]),
         ("10.0.0.7", [("vm1-100", 4)]),
         ("FD00:0::5", [("vm1", 6)]),
         ("fd01:0:0:5::/64", [("vm1", 6)]),

@@ -208,11 +208,13 @@ def test_who_hands_a_bridge_over_knows_nothing_of_it_any_more() -> None:
     assert (row(found).state, row(found).requests) == (None, 15)
 
 
-def test_the_next_expiry_is_known() -> None:
+def test_who_has_expired_and_who_is_next_is_known() -> None:
     found = leases()
-    assert found.next_expiry_s() == float("inf")
+    assert found.expired(1e9) == (set(), float("inf"))
+    assert found.expiry_s("vm1") == float("inf")
     found.note(Switch().ask(REQUEST, ADDRESS), 10)
-    found.note(Switch().ask6(p6.REQUEST, p6.ia_na(1), p6.option(2, b"\0")), 10)
-    assert found.next_expiry_s() == 3610
-    assert row(found, now_s=3609).state == "bound"
-    assert row(found, now_s=3610).state == "expired"
+    found.note(Switch(*ALL["vm1-100"]).ask(REQUEST, option(50, "10.0.0.7")), 20)
+    assert found.expiry_s("vm1") == 3610
+    assert found.expired(3609) == (set(), 3610)
+    assert found.expired(3610) == ({"vm1"}, 3620)
+    assert [row(found, now_s=now_s).state for now_s in (3609, 3610)] == ["bound", "expired"]
