@@ -60,6 +60,7 @@ class LeaseKeeper:
         self._expiry_s = math.inf  # no lease expires before
         self._listens = False
         self._faults: deque[Fault] = deque(maxlen=1)
+        self._ours: set[str] = set()  # bridges
         # By bridge: the question what the switch has counted; None once it is answered.
         self._questions: dict[str, int | None] = {}
         usage = "[PORT|MAC|ADDRESS|NETWORK]..."
@@ -109,10 +110,11 @@ class LeaseKeeper:
         self._tell()
         for name, keeper in self._keepers.items():
             if not keeper.is_active:
-                if self._questions.pop(name, 0) is None:
-                    with self._guard:
-                        self._leases.hand_over(name)
-            elif not keeper.bridge.in_step:
+                if name in self._ours:
+                    self._hand_over(name)
+                continue
+            self._ours.add(name)
+            if not keeper.bridge.in_step:
                 if self._questions.get(name):  # with the connection it has gone
                     del self._questions[name]
             elif name not in self._questions:
@@ -120,8 +122,16 @@ class LeaseKeeper:
                     self._questions[name] = question
             elif number := self._questions[name]:
                 self._recall(name, keeper, number)
-        for name in self._questions.keys() - self._keepers.keys():
-            del self._questions[name]
+        for name in self._ours - self._keepers.keys():
+            self._hand_over(name)
+
+    def _hand_over(self, bridge: str) -> None:
+        """It is another's turn there."""
+        self._ours.remove(bridge)
+        self._questions.pop(bridge, None)
+        with self._guard:
+            self._leases.hand_over(bridge)
+            self._changed.update(self._leases.names(bridge))
 
     def wait_s(self) -> float | None:
         """How long until :meth:`run` has something to do of itself."""

@@ -24,6 +24,9 @@ class RowStates:
 
     def publish(self, name: str, rows: Sequence[Row], clock: Clock) -> None:
         """Have this be said of the port; without rows it is served no more."""
+        if rows and all(row.state is None for row in rows):  # it is another's now
+            self._written.pop(name, None)
+            return
         keys = state_keys(rows, clock)
         row, before = self._written.pop(name, (None, frozenset[str]()))
         place = rows[0].binding.parent.name if rows and rows[0].binding.parent else name

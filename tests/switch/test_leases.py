@@ -194,6 +194,25 @@ def test_a_script_can_wait_for_a_lease(
     wait_until(lambda: "dhcp-state" not in external_ids(), "who is served no more to have none")
 
 
+def test_who_stands_by_knows_nothing_until_it_is_its_turn(
+    switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd
+) -> None:
+    guest = guests[0]
+    with Dhcpd(switch, configuration(), "--write-state", label="-other") as other:
+        wait_until(lambda: "standby for" in other.log(), "the other to stand by")
+        wait_until(lambda: states(other) == [None] * 3, "the other to know the ports")
+        assert guest.ask(request(REQUEST, guest.mac, option(50, "10.0.0.11")))
+        wait_until(lambda: states(dhcpd)[0] == "bound", "the lease")
+        assert leases(other, "vm1")[0]["requests"] is None
+        assert ovs_dhcpd(switch, "leases", "vm1").split()[-1] != "-"  # who is active is asked
+        wait_until(lambda: switch.packet_ins(f"dl_src={guest.mac}") >= 1, "it to be counted", 20)
+        dhcpd.stop(signal.SIGKILL)
+        wait_until(lambda: states(other) == [None, "assigned", "assigned"], "what the switch knows")
+        assert leases(other, "vm1")[0]["requests"] == 1
+        assert guest.ask(request(REQUEST, guest.mac, option(50, "10.0.0.11")))
+        wait_until(lambda: states(other)[0] == "bound", "the lease to be known again")
+
+
 def test_without_a_daemon_one_line_says_so(switch: PrivateOvs) -> None:
     with pytest.raises(LabError, match="nobody to ask, expected the socket of a running ovs-dhcpd"):
         ovs_dhcpd(switch, "leases")
