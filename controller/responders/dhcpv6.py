@@ -206,7 +206,7 @@ class _Layout:
 class Dhcpv6Responder:
     """Answers the requests of one port, by the userdata of its flow."""
 
-    __slots__ = ("_layout", "_pools")
+    __slots__ = ("_addresses", "_layout")
 
     def __init__(self, opts: PutDhcpv6Opts) -> None:
         """Lay out, once, everything a reply has from the userdata."""
@@ -225,10 +225,17 @@ class Dhcpv6Responder:
         return other
 
     def _set(self, layout: _Layout, *addresses: bytes) -> None:
-        addresses += layout.more_addresses
+        self._addresses = addresses + layout.more_addresses
         self._layout = layout
-        # Temporary addresses change, and ours do not: there are none (RFC 8415 §6.5).
-        self._pools = {wire.IA_NA: addresses, wire.IA_TA: (), wire.IA_PD: layout.prefixes}
+
+    def _pool(self, code: int) -> tuple[bytes, ...]:
+        """The leases for the IAs of this code.
+
+        Temporary addresses change, and ours do not: there are none (RFC 8415 §6.5).
+        """
+        if code == wire.IA_NA:
+            return self._addresses
+        return self._layout.prefixes if code == wire.IA_PD else ()
 
     def respond(self, frame: bytes) -> Verdict:
         """The verdict on the Ethernet frame of a request; never raises, whatever the bytes."""
@@ -313,7 +320,7 @@ class Dhcpv6Responder:
         addresses = [lease for ia in request.ias for lease in ia.leases if len(lease) == 16]
         if not addresses:
             return Silence(Reason.NO_ADDRESS, request.mac)
-        if not self._pools[wire.IA_NA]:
+        if not self._addresses:
             return Silence(Reason.UNKNOWN_LINK, request.mac)
         status = wire.NOT_ON_LINK if self._off_link(request) else wire.SUCCESS
         return self._reply(request, _STATUS[status], addresses[0])
@@ -328,7 +335,7 @@ class Dhcpv6Responder:
         unknown = [
             wire.encode_ia(ia, _NO_TIMES, _STATUS[wire.NO_BINDING])
             for ia in request.ias
-            if not any(lease in ia.leases for lease in self._pools[ia.code])
+            if not any(lease in ia.leases for lease in self._pool(ia.code))
         ]
         return self._reply(
             request,
@@ -339,7 +346,7 @@ class Dhcpv6Responder:
 
     def _on_asking(self, request: _Request) -> Verdict:
         """SOLICIT, REQUEST, RENEW, REBIND (RFC 8415 §18.3.1, §18.3.2, §18.3.4, §18.3.5)."""
-        if request.kind == wire.REBIND and not any(self._pools[ia.code] for ia in request.ias):
+        if request.kind == wire.REBIND and not any(self._pool(ia.code) for ia in request.ias):
             return Silence(Reason.UNKNOWN_LINK, request.mac)  # it may be another server's client
         off_link = self._off_link(request)
         given = self._give(request, off_link)
@@ -371,7 +378,8 @@ class Dhcpv6Responder:
             return [self._give_to_one(request, request.ias[0], off_link)]
         given: list[list[bytes]] = [[] for _ in request.ias]
         begins = self._begins(request)
-        for code, pool in self._pools.items():
+        for code in wire.IAS:
+            pool = self._pool(code)
             if not pool:
                 continue
             free = dict.fromkeys(pool)
@@ -401,7 +409,7 @@ class Dhcpv6Responder:
 
     def _give_to_one(self, request: _Request, ia: wire.Ia, off_link: Set[bytes]) -> list[bytes]:
         """The same where there is one IA, as nearly always."""
-        pool = self._pools[ia.code]
+        pool = self._pool(ia.code)
         if request.kind == wire.REQUEST and not off_link.isdisjoint(ia.leases):
             return []
         named = [lease for lease in ia.leases if lease in pool]
@@ -427,7 +435,7 @@ class Dhcpv6Responder:
         options = b"".join([wire.encode_lease(lease, layout.lifetimes) for lease in leases])
         is_off_link = bool(off_link) and not off_link.isdisjoint(ia.leases)
         if kind in _EXTENDING and (
-            leases or is_off_link or (kind == wire.REBIND and self._pools[ia.code])
+            leases or is_off_link or (kind == wire.REBIND and self._pool(ia.code))
         ):
             # What is not, or no longer, the client's it must stop to use (§18.3.4, §18.3.5).
             foreign = [lease for lease in ia.leases if not self._has(lease)]
@@ -439,12 +447,12 @@ class Dhcpv6Responder:
 
     def _has(self, lease: bytes) -> bool:
         """Whether it is one of the port's."""
-        return lease in self._pools[wire.IA_NA] or lease in self._pools[wire.IA_PD]
+        return lease in self._addresses or lease in self._layout.prefixes
 
     def _off_link(self, request: _Request) -> Set[bytes]:
         """Those of the addresses named that certainly do not fit the link."""
         named = [lease for ia in request.ias for lease in ia.leases if len(lease) == 16]
-        ours = self._pools[wire.IA_NA]
+        ours = self._addresses
         if not named or not ours:
             return _NONE
         host_bits = self._layout.host_bits

@@ -80,7 +80,7 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
 
 
 def encode_resume(version: int, packet: bytes, trailer: bytes) -> bytes:
-    """An NXT_RESUME that lets ``packet`` go on; ``trailer`` is from :func:`encode_trailer`."""
+    """An NXT_RESUME that lets ``packet`` go on; ``trailer`` are the other properties."""
     return b"".join(
         (resume_head(version, packet, trailer), packet, resume_padding(packet), trailer)
     )
@@ -98,11 +98,6 @@ def resume_head(version: int, packet: bytes, trailer: bytes) -> bytes:
 def resume_padding(packet: bytes) -> bytes:
     """What fills the packet's property to 8 bytes."""
     return bytes(-(4 + len(packet)) % 8)
-
-
-def encode_trailer(metadata: bytes, continuation: bytes) -> bytes:
-    """The properties of an NXT_RESUME after the packet: they depend on the flow alone."""
-    return encode_property(METADATA, metadata) + encode_property(CONTINUATION, continuation)
 
 
 def encode_property(kind: int, value: bytes) -> bytes:

@@ -9,14 +9,15 @@ from typing import NamedTuple
 import pytest
 from ovs_dhcpd.controller.responders.repeat import DHCPV4, DHCPV6, Layout, Template
 from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
-from ovs_dhcpd.controller.wire.nxt import encode_resume, encode_trailer
+from ovs_dhcpd.controller.wire.nxt import CONTINUATION, METADATA, encode_property, encode_resume
 
 from tests.lab.packets import DISCOVER
 from tests.lab.packets6 import SOLICIT, ia_na
 from tests.unit import requests6
 from tests.unit.requests import ask, serve
 
-TRAILER = encode_trailer(bytes.fromhex("0001000400000008"), b"\0\1continuation")
+TRAILER = encode_property(METADATA, bytes.fromhex("0001000400000008"))
+TRAILER += encode_property(CONTINUATION, b"\0\1continuation")
 
 
 class Kind(NamedTuple):

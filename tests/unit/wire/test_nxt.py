@@ -7,10 +7,12 @@ import re
 
 import pytest
 from ovs_dhcpd.controller.wire.nxt import (
+    CONTINUATION,
+    METADATA,
     NxtError,
     decode_packet_in2,
+    encode_property,
     encode_resume,
-    encode_trailer,
     is_packet_in2,
     write_bit,
 )
@@ -48,7 +50,8 @@ def test_open_vswitch_reads_the_resume_with_the_result_bit(registers: str, versi
         (False, {"reg0": 0x10, "both": 0x10}.get(registers, 0)),
     ):
         metadata = write_bit(packet_in.metadata, 0, 3, value)
-        trailer = encode_trailer(metadata, packet_in.continuation)
+        trailer = encode_property(METADATA, metadata)
+        trailer += encode_property(CONTINUATION, packet_in.continuation)
         shown = ofp_print(encode_resume(message[0], packet_in.packet, trailer))
         assert shown.startswith("NXT_RESUME (OF1.")
         assert "decode error" not in shown
