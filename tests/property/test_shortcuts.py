@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 from types import ModuleType
 from typing import NamedTuple
 from unittest.mock import patch
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher, responder_for
 from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
-from ovs_dhcpd.controller.wire import dhcpv4, dhcpv6
+from ovs_dhcpd.controller.wire import dhcpv4, dhcpv6, frames
+from ovs_dhcpd.controller.wire.frames import FrameError, decode_ipv6_udp, decode_udp
 from ovs_dhcpd.flows.userdata.codec import (
     LogicalAction,
     PutDhcpOpts,
@@ -24,12 +26,14 @@ from ovs_dhcpd.flows.userdata.codec import (
     split_address,
     split_host_name,
 )
+from ovs_dhcpd.flows.userdata.extension import Dhcpv6Extension
 
+from tests.lab import packets6 as p6
 from tests.property import oracle_dhcpv4 as v4
 from tests.property import oracle_dhcpv6 as v6
 from tests.property.strategies import ACTIONS, ACTIONS6, ACTIONS_RA, damaged
 from tests.unit.packet_ins import packet_in
-from tests.unit.requests6 import opts
+from tests.unit.requests6 import OWN, SERVER_ID, ask, opts, serve
 
 FRAMES, FRAMES6 = (
     st.one_of(st.sampled_from(list(oracle.GOLDEN.values())), damaged(oracle.GOLDEN.values(), 400))
@@ -162,6 +166,58 @@ def test_what_is_read_is_the_same_whether_or_not_the_rest_is_passed_over(
                 return None
 
     assert read(0) == read(1000)
+
+
+LEASES = st.lists(st.sampled_from(("fd00::5", "fd00::6", "fd00::7", "fd00:1::5")), unique=True)
+TO_EXTENSION = st.builds(
+    Dhcpv6Extension,
+    addresses=st.sampled_from(((), (IPv6Address("fd00::6"),))),
+    rapid_commit=st.booleans(),
+)
+
+
+@given(
+    TO_EXTENSION,
+    st.sampled_from((p6.SOLICIT, p6.REQUEST, p6.RENEW, p6.REBIND)),
+    LEASES,
+    st.sampled_from((OWN, None)),
+)
+def test_one_ia_gets_what_it_gets_beside_one_that_gets_nothing(
+    extension: Dhcpv6Extension, kind: int, leases: list[str], ia_addr: str | None
+) -> None:
+    responder = serve(extension, ia_addr=ia_addr)
+    server = (SERVER_ID,) if kind in (p6.REQUEST, p6.RENEW) else ()
+
+    def answered(*ias: bytes) -> object:
+        verdict = responder.respond(ask(kind, *server, p6.ia_na(1, *leases), *ias))
+        if not isinstance(verdict, Answer):
+            return verdict
+        *_, message = decode_ipv6_udp(verdict.frame)
+        return [value for code, value in dhcpv6.decode_options(message[4:]) if code == dhcpv6.IA_NA]
+
+    assert answered() == answered(p6.ia_ta(2))
+
+
+@settings(max_examples=300)
+@given(
+    st.one_of([damaged(o.GOLDEN.values(), reach) for o in (v4, v6) for reach in (24, 64)]),
+    st.one_of(st.none(), st.integers(0, 70)),
+)
+def test_a_plain_frame_is_read_as_if_it_were_any(frame: bytes, size: int | None) -> None:
+    frame = frame[:size]
+
+    def read(plain_size: int) -> list[object]:
+        with patch.multiple(frames, _PLAIN_SIZE=plain_size, _PLAIN6_SIZE=plain_size):
+            return [_outcome(decode, frame) for decode in (decode_udp, decode_ipv6_udp)]
+
+    assert read(62) == read(1 << 16)
+
+
+def _outcome(decode: Callable[[bytes], object], frame: bytes) -> object:
+    try:
+        return decode(frame)
+    except FrameError as error:
+        return type(error)
 
 
 def test_a_port_without_an_address_is_of_another_network() -> None:
