@@ -42,7 +42,7 @@ MAX_PORTS = 8192  # of which it is known how many lines they had
 MANY = 2048
 LATE_S = 1.0
 LINES, SOME = 2, 32  # lines, and verdicts, between two looks whether a packet waits
-UNHEARD = 1024  # exchanges that wait for a pause until others hear of them
+UNHEARD = 8192  # exchanges that wait for a pause until others hear of them: 10 MB at most
 
 
 EARLY = 4096  # exchanges that are kept for who begins to listen later
