@@ -150,6 +150,7 @@ def test_a_real_client_beyond_the_uplink_gets_its_lease(
         client.lease()
         assert guests[10].addresses() == [IPv4Address("10.10.0.5")]
     assert dhcpd.messages() == [f"DHCP{kind} {MAC} 10.10.0.5" for kind in ("OFFER", "ACK")]
+    assert dhcpd.log().count(f"{MAC} 10.10.0.5 (tagged of ") == 2
 
 
 def test_who_comes_first_in_the_group_later_serves_then(
