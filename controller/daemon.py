@@ -456,6 +456,7 @@ class Daemon:
                 refused=self._refused,
                 unreachable=lambda bridge: self._unreachable.get(bridge, ""),
                 trouble=self._switches.trouble,
+                leases=self._leases.rows_of,
             )
         )
         self._explainer.begin(words, answer)

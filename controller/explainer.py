@@ -15,6 +15,7 @@ from typing import Any
 import ovs.dirs
 from ovs_dhcpd.controller.control import Answer
 from ovs_dhcpd.controller.keeper import Keeper
+from ovs_dhcpd.controller.leases.leases import Row
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Binder
 from ovs_dhcpd.controller.ports.world import World
@@ -35,7 +36,7 @@ class Inside:
 
     `remote` is that of the `database`.  `keepers` are by bridge, `refused` has lines by the names
     of ports.  `unreachable` says why a bridge cannot be served, so far as the database has it, and
-    `trouble` why it has no connection, if it has none.
+    `trouble` why it has no connection, if it has none.  `leases` are those of a port.
     """
 
     remote: str
@@ -47,6 +48,7 @@ class Inside:
     refused: Mapping[str, tuple[str, ...]]
     unreachable: Callable[[str], str]
     trouble: Callable[[str], str]
+    leases: Callable[[str], Iterable[Row]]
 
 
 @dataclass(frozen=True)
@@ -153,6 +155,8 @@ class Explainer:
             unserved=inside.binder.unserved.get(port, ""),
             probes=tuple(str(each.address) for each in served.probes) if served else (),
             pools=tuple(each.name for each in networks.values() if each.pool),
+            leases=tuple(inside.leases(port)),
+            now_s=time.monotonic(),
             bridge=bridge,
             flows=self._flows(port, names, counts),
         )

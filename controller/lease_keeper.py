@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ovs_dhcpd.controller.control import CommandError, add_query
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_list import as_table
 from ovs_dhcpd.controller.leases.document import Clock, NoSuchLease, document
+from ovs_dhcpd.controller.leases.lease import STATES
 from ovs_dhcpd.controller.leases.leases import Leases, Row
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Served
@@ -152,6 +153,16 @@ class LeaseKeeper:
             rows = [*self._leases.rows(now_s, [name])]
             for publish in self._publish:
                 publish(name, rows, clock)
+
+    def rows_of(self, port: str) -> Iterator[Row]:
+        """What is known now of each client of this port."""
+        self._journal.write()
+        return self._leases.rows(time.monotonic(), [port])
+
+    def counts(self) -> dict[str, int]:
+        """How many leases are in each state that is known, the first that there is first."""
+        found = Counter(row.state for row in self._leases.rows(time.monotonic()))
+        return {state: found[state] for state in STATES if found[state]}
 
     def _recall(self, bridge: str, keeper: Keeper, number: int) -> None:
         counts = keeper.bridge.counts(number)

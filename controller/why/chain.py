@@ -15,6 +15,8 @@ from enum import Enum
 from ipaddress import IPv4Address
 from shlex import quote
 
+from ovs_dhcpd.controller.leases.lease import DECLINED as DECLINED_LEASE
+from ovs_dhcpd.controller.leases.lease import EXPIRED, REFUSED
 from ovs_dhcpd.controller.ports.binder import IN_NO_NETWORK, PLUGGED_INTO
 from ovs_dhcpd.controller.ports.declines import DECLINED
 from ovs_dhcpd.controller.ports.interface import (
@@ -319,6 +321,7 @@ def _flows(facts: Facts) -> Iterator[Link]:
     yield from _first(facts, bridge)
     yield from _meter(facts)
     yield from _asked(facts)
+    yield from _answered(facts)
     if bridge.lacks_forwarding:
         text, _, mend = bridge.lacks_forwarding.partition(TYPE)
         yield Link("forwarding", Verdict.WARNING, text, mend)
@@ -372,6 +375,27 @@ def _asked(facts: Facts) -> Iterator[Link]:
         age_s = max(each.age_s for counts in asked.values() for each in counts)
         what = f"nobody has asked since its flows came, {show_age(age_s)} ago"
         yield Link("asked", Verdict.BROKEN, what, _look_for(facts))
+
+
+def _answered(facts: Facts) -> Iterator[Link]:
+    """What clients have said last, and what came of it."""
+    known = [row for row in facts.leases if row.lease.asked and row.last_s is not None]
+    for row in known:
+        lease, state = row.lease, row.state
+        assert row.last_s is not None
+        ago = f"{show_age(facts.now_s - row.last_s)} ago"
+        asked = f"{lease.asked} of {row.mac.hex(':')}" if row.mac else lease.asked
+        if lease.answer and not lease.answer.startswith("DHCP"):
+            what = f"{asked}, {ago}, is not answered: {lease.answer}"
+            mend = f"{PROGRAM} trace {quote(facts.port)}"
+            yield Link("answered", Verdict.BROKEN, what, mend)
+            continue
+        answer = f", answered {lease.answer}" if lease.answer else ""
+        verdict = Verdict.WARNING if state in (EXPIRED, DECLINED_LEASE, REFUSED) else Verdict.OK
+        yield Link("answered", verdict, f"{asked}, {ago}{answer}{state and f': {state}'}")
+    if not known and any(count.packets for _, count in _pauses(facts)):
+        what = "it was before this daemon had the bridge: what, the switch does not know"
+        yield Link("answered", Verdict.UNKNOWN, what)
 
 
 def _asks_for(flow: Flow) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ovs_dhcpd.controller.leases.leases import Row
 from ovs_dhcpd.controller.ports.interface import Interface
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.meters import MeterCount
@@ -73,9 +74,10 @@ class Facts:
     `found`: that names a port; `others` are those that it names too.  `program` is who we are, and
     `rundir` where the control sockets are.  `interface` is where it is plugged in; without one
     `lifeless` is an interface that has its name and no OpenFlow port.  `named` is what the first
-    of the sources that name it, `named_by`, says.  `served` is what the binder serves it,
-    `refused` and `unserved` why not; `probes` are addresses of which it is being asked whether
-    somebody has them.  `pools` are the networks that it could belong to.
+    of the sources that name it, `named_by`, says.  `served` is what the binder serves it;
+    `refused` and `unserved` say why it is not.  `probes` are addresses of which it is being asked
+    whether somebody has them.  `leases` is what its clients have asked last and were answered, so
+    far as that is known at `now_s`.  `pools` are the networks that it could belong to.
     """
 
     asked_for: str
@@ -97,6 +99,8 @@ class Facts:
     unserved: str = ""
     probes: tuple[str, ...] = ()
     pools: tuple[str, ...] = ()
+    leases: tuple[Row, ...] = ()
+    now_s: float = 0.0
     bridge: BridgeFacts | None = None
     flows: FlowFacts = field(default_factory=FlowFacts)
 

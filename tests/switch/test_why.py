@@ -24,7 +24,7 @@ from tests.lab.daemon import ROOT, Dhcpd, wait_ready
 from tests.lab.guest import Guest
 from tests.lab.northbound import PROGRAMS as NORTHBOUND
 from tests.lab.northbound import Northbound, NorthboundDhcpd
-from tests.lab.packets import DECLINE, DISCOVER, option, request
+from tests.lab.packets import DECLINE, DISCOVER, REQUEST, option, request
 from tests.lab.process import Process, run, wait_until
 from tests.lab.switch import PrivateOvs
 
@@ -221,6 +221,9 @@ def test_who_is_served_and_has_asked(switch: PrivateOvs, plug: Plug, openflow: s
         assert said.link("MAC") == ("ok", f"{MAC}, as attached-mac says")
         assert said.link("address") == ("ok", "10.0.0.5")
         assert said.link("flows") == ("ok", "3 are there")
+        verdict, found = said.link("answered")
+        assert verdict == "ok"
+        assert re.fullmatch(rf"DHCPDISCOVER of {MAC}, .+ ago, answered DHCPOFFER: offered", found)
         for link in ("configuration", "bridge", "turn", "other flows", "meter", "forwarding"):
             assert said.link(link)[0] == "ok"
 
@@ -254,6 +257,21 @@ def test_ovs_appctl_says_the_same_as_text_and_as_json(switch: PrivateOvs, plug: 
         assert printed.keys() == found.keys()
         with pytest.raises(Exception, match="-f xml: expected -f json"):
             dhcpd.appctl("why", "-f", "xml", "vm1")
+
+
+def test_after_a_restart_the_switch_still_knows_that_it_has_asked(
+    switch: PrivateOvs, plug: Plug
+) -> None:
+    guest = plug(1, iface_id="vm1")
+    with Dhcpd(switch, NAMED) as dhcpd:
+        is_served(switch, guest, "vm1")
+        dhcpd.stop()
+        dhcpd.start()
+        wait_ready(dhcpd)
+        said = why(switch, "vm1")
+        assert said.status == 0
+        assert "asked for DHCPv4 " in said.headline
+        assert said.link("answered")[0] == "not known"
 
 
 # The daemon
@@ -466,6 +484,16 @@ def test_the_client_declines_its_fixed_address(switch: PrivateOvs, plug: Plug) -
         said = explained(switch, "vm1", "10.0.0.5 is declined, as if somebody used it")
         assert said.link("address")[0] == "broken"
         dhcpd.reconfigure(lab(vm1=f"{MAC} 10.0.0.6"))
+        is_served(switch, guest, "vm1")
+
+
+def test_the_client_takes_the_offer_of_another_server(switch: PrivateOvs, plug: Plug) -> None:
+    guest = plug(1, iface_id="vm1")
+    with serving(switch, NAMED):
+        is_served(switch, guest, "vm1")
+        with guest.raw() as raw:
+            raw.send(request(REQUEST, MAC, option(50, "10.0.0.5"), option(54, "10.0.0.254")))
+        explained(switch, "vm1", "is not answered: meant for another server")
         is_served(switch, guest, "vm1")
 
 

@@ -40,7 +40,7 @@ ROOMS = {
     "controller.switch": {"controller.responders", "controller.wire"},
     "controller.tracing": RESPONDERS | {"controller.responders"},
     "controller.watching": {"controller.responders", "controller.tracing"} | RESPONDERS,
-    "controller.why": {"controller.ports", "controller.wire"} | PIPELINE,
+    "controller.why": {"controller.leases", "controller.ports", "controller.wire"} | PIPELINE,
     "controller.ovsdb": {"controller.ports"} | PIPELINE,
     "controller.sources": {"controller.ovsdb", "controller.ports"} | CONFIGURATION,
 }

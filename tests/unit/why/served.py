@@ -7,6 +7,8 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
+from ovs_dhcpd.controller.leases.lease import Lease
+from ovs_dhcpd.controller.leases.leases import Row
 from ovs_dhcpd.controller.ports.interface import Interface
 from ovs_dhcpd.controller.why.facts import BridgeFacts, Facts, FlowFacts, SourceFacts
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
@@ -37,6 +39,22 @@ BRIDGE = BridgeFacts(
     connection="connected since noon, OpenFlow 1.5",
     state="8 flows, in step",
 )
+ROW = Row(
+    port="vm1",
+    bridge="br-int",
+    ofport=7,
+    network=NETWORK,
+    binding=PORT,
+    family=4,
+    mac=bytes.fromhex("020000000001"),
+    addresses=("10.0.0.5",),
+    prefixes=(),
+    state="bound",
+    lease=Lease("bound", asked="REQUEST", answer="DHCPACK", last_s=988.0, requests=6),
+    requests=6,
+    requests_since_s=900.0,
+    last_s=988.0,
+)
 SERVED = Facts(
     asked_for="vm1",
     port="vm1",
@@ -49,6 +67,8 @@ SERVED = Facts(
     named=((NETWORK, PORT),),
     served=((NETWORK, PORT),),
     pools=("lab",),
+    leases=(ROW,),
+    now_s=1000.0,
     bridge=BRIDGE,
     flows=FlowFacts(
         wanted=FLOWS, counts=COUNTS, limit="50 a second, 100 at once", meter=MeterCount(16, 0)
@@ -62,6 +82,12 @@ def but(**fields: Any) -> Facts:
         if isinstance(fields.get(name), dict):
             fields[name] = replace(getattr(SERVED, name), **fields[name])
     return replace(SERVED, **fields)
+
+
+def said(state: str, asked: str, answer: str) -> Facts:
+    """The facts of a guest that has asked this last, and was answered so."""
+    lease = Lease(state, asked=asked, answer=answer, last_s=988.0, requests=6)
+    return but(leases=(ROW._replace(state=state, lease=lease),))
 
 
 def unserved(**fields: Any) -> Facts:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from ovs_dhcpd.controller.leases.lease import Lease
 from ovs_dhcpd.controller.ports.interface import Memory
 from ovs_dhcpd.controller.ports.vlans import vlans_of
 from ovs_dhcpd.controller.why.chain import Link, Verdict, chain_of, no_daemon, show_age
@@ -15,7 +16,19 @@ from ovs_dhcpd.controller.wire.meters import MeterCount
 
 from tests.unit.ports.files import file, other_bridge
 from tests.unit.ports.host import Host
-from tests.unit.why.served import COUNTS, FLOWS, MAC, MAC2, NETWORK, PORT, SERVED, but, unserved
+from tests.unit.why.served import (
+    COUNTS,
+    FLOWS,
+    MAC,
+    MAC2,
+    NETWORK,
+    PORT,
+    ROW,
+    SERVED,
+    but,
+    said,
+    unserved,
+)
 
 OK, WARNING, UNKNOWN, BROKEN = Verdict
 NO_COUNTS = dict.fromkeys(COUNTS, FlowCounts(0, 90.0, 90.0))
@@ -44,6 +57,7 @@ def test_all_is_well() -> None:
         "other flows",
         "meter",
         "asked",
+        "answered",
         "forwarding",
     ]
     assert (chain.served, chain.mend) == (True, "")
@@ -174,6 +188,12 @@ def test_all_is_well() -> None:
             "nobody has asked since its flows came, 1 min 30 s ago",
             "ovs-appctl fdb/show br-int, for the MAC that port 7 has; then ask in it",
         ),
+        (
+            said("offered", "REQUEST", "meant for another server"),
+            "answered",
+            f"REQUEST of {MAC}, 12 s ago, is not answered: meant for another server",
+            "ovs-dhcpd trace vm1",
+        ),
     ],
 )
 def test_a_broken_link_is_said_first(facts: Facts, name: str, text: str, mend: str) -> None:
@@ -204,6 +224,25 @@ def test_a_broken_link_is_said_first(facts: Facts, name: str, text: str, mend: s
             "forwarding",
             WARNING,
             "nothing there",
+        ),
+        (SERVED, "answered", OK, f"REQUEST of {MAC}, 12 s ago, answered DHCPACK: bound"),
+        (
+            said("refused", "REQUEST", "DHCPNAK"),
+            "answered",
+            WARNING,
+            f"REQUEST of {MAC}, 12 s ago, answered DHCPNAK: refused",
+        ),
+        (
+            said("released", "RELEASE", ""),
+            "answered",
+            OK,
+            f"RELEASE of {MAC}, 12 s ago: released",
+        ),
+        (
+            but(leases=(ROW._replace(lease=Lease()),)),
+            "answered",
+            UNKNOWN,
+            "it was before this daemon had the bridge: what, the switch does not know",
         ),
         (but(bridge={"problems": ("they keep",)}), "flows", WARNING, "they keep"),
         (
