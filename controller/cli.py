@@ -115,6 +115,10 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
     _add_format(why, "text", "json")
     add_rundir(why)
 
+    status = add("status", _status, "say how the running daemon is; the exit status is 0 if well")
+    _add_format(status, "text", "json")
+    add_rundir(status)
+
     trace = add("trace", None, "say what becomes of a client's packet, step by step")
     if argv[:1] == ["trace"]:
         from ovs_dhcpd.controller import trace_command
@@ -282,7 +286,23 @@ def _leases(args: argparse.Namespace) -> int:
     return 0
 
 
-# -- why
+# -- status, why
+
+
+def _status(args: argparse.Namespace) -> int:
+    import json
+
+    from ovs_dhcpd.controller.status import as_text, unanswered
+
+    try:
+        found = ask_for_json(args.ovs_rundir, "status")
+    except NobodyError as error:
+        found = unanswered(str(error))
+    if args.format == "json":
+        print(json.dumps(found, indent=2))
+    else:
+        _print_all(map(printable, as_text(found)))
+    return 0 if found["healthy"] else 1
 
 
 def _why(args: argparse.Namespace) -> int:

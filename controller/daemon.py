@@ -44,7 +44,14 @@ from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.row_states import RowStates
 from ovs_dhcpd.controller.sources.combined import Combined
-from ovs_dhcpd.controller.status import status
+from ovs_dhcpd.controller.status import (
+    BridgeStatus,
+    SourceStatus,
+    show_coverage,
+    show_memory,
+    status,
+)
+from ovs_dhcpd.controller.status import as_text as status_text
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
 from ovs_dhcpd.controller.watch_keeper import WatchKeeper
@@ -111,6 +118,7 @@ class Daemon:
         self._settings = settings
         self._unixctl = unixctl
         self._stopping = self._reloading = self._started = False
+        self._loops = 0  # since the start
         self._clean_up = settings.clean_up
         self._source = source
         self._refused: dict[str, tuple[str, ...]] = {}
@@ -160,6 +168,7 @@ class Daemon:
     def loop(self) -> None:
         """Run until stopped."""
         while not self._stopping:
+            self._loops += 1
             self._unixctl.run()
             self._bind(self._database.run())
             self._note_rows()
@@ -433,11 +442,13 @@ class Daemon:
     def _add_commands(self) -> None:
         add_command("bindings/refused", "", 0, 0, lambda _: printable_lines(self._refused_lines()))
         add_query("bindings/show", "", 0, lambda _: self._bindings(), as_text)
+        add_command("coverage/show", "", 0, 0, lambda _: show_coverage(self._events()))
         add_command("exit", "[cleanup]", 0, 1, self._exit_command)
         add_command("lflows/show", "", 0, 0, lambda _: printable_lines(self._lflow_lines()))
         add_command("reload", "", 0, 0, lambda _: self._reload())
         add_command("meters/show", "", 0, 0, lambda _: printable_lines(self._meter_lines()))
-        add_command("status", "", 0, 0, lambda _: self._status())
+        add_command("memory/show", "", 0, 0, lambda _: self._memory())
+        add_query("status", "", 0, lambda _: self._status(), _show_status)
         add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._stats_lines()))
         add_slow_query("why", "PORT|MAC|ADDRESS", 1, self._why, _show_chain)
 
@@ -468,10 +479,49 @@ class Daemon:
             for line in keeper.bridge.meters()
         ]
 
-    def _status(self) -> str:
-        keepers = self._keepers.items()
-        return status(
-            {name: keeper.status(self._switches.trouble(name)) for name, keeper in keepers}
+    def _status(self) -> Mapping[str, object]:
+        bridges = []
+        for name, keeper in self._keepers.items():
+            trouble = self._switches.trouble(name)
+            wrong = keeper.trouble(self._unreachable.get(name, ""), trouble)
+            sentences = tuple(keeper.status(trouble))
+            bridges.append(BridgeStatus(name, keeper.is_active, sentences, wrong))
+        return status(bridges, [*self._heard()], self._counts(), log.last_error)
+
+    def _heard(self) -> Iterator[SourceStatus]:
+        """The database and the sources."""
+        remote, away = self._settings.database, ""
+        if not self._database.is_current:
+            known = "what it last said" if self._database.ready else "nothing"
+            away = f"not connected, {known} is in force"
+        yield SourceStatus(remote, away or "connected", away and f"{remote}: {away}")
+        for source in self._source.sources:
+            state, wrong = "in force", ""
+            if not source.ready:
+                state = wrong = "has not been read yet"
+            if source.mistakes:
+                state, wrong = "what it last said is in force", source.mistakes[0]
+            yield SourceStatus(str(source), state, wrong)
+
+    def _counts(self) -> dict[str, int]:
+        counts = {
+            "ports served": sum(bool(each.bindings) for each in self._binder.served.values()),
+            "lines in bindings/refused": len(self._refused_lines()),
+            "internal errors": self._faults.count,
+        }
+        return counts | {f"leases {state}": count for state, count in self._leases.counts().items()}
+
+    def _memory(self) -> str:
+        bridges = [keeper.bridge for keeper in self._keepers.values()]
+        return show_memory(
+            {
+                "bridges": len(bridges),
+                "connections": sum(bridge.is_connected for bridge in bridges),
+                "flows": sum(bridge.flows for bridge in bridges),
+                "interfaces": len([*self._database.interfaces]),
+                "meters": sum(bridge.wanted_meters for bridge in bridges),
+                "ports": len(self._binder.served),
+            }
         )
 
     def _bindings(self) -> Document:
@@ -491,6 +541,12 @@ class Daemon:
             lines += keeper.problems()
         return [*self._source.mistakes, *lines]
 
+    def _events(self) -> Iterator[tuple[str, int]]:
+        """How often what has happened."""
+        yield from self._journal.counters()
+        yield "internal error", self._faults.count
+        yield "loop", self._loops
+
     def _stats_lines(self) -> list[str]:
         return [*self._journal.lines(), *self._faults.lines()]
 
@@ -503,6 +559,10 @@ class Daemon:
         self._stopping = True
         self._clean_up = self._clean_up or clean_up
         self._inbox.wake()
+
+
+def _show_status(found: Mapping[str, Any]) -> str:
+    return "\n".join(status_text(found))
 
 
 def _show_chain(chain: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Event, FlowDump, FlowsChanged
 from ovs_dhcpd.controller.wire.probe import Heard
 from ovs_dhcpd.flows.bindings.probe import Probe
+from ovs_dhcpd.flows.options.wording import escape
 
 vlog = Vlog("bridge")
 
@@ -119,6 +120,19 @@ class Keeper:
             self._do(messages)
             return number
         return 0
+
+    def trouble(self, unreachable: str, trouble: str) -> str:
+        """What is wrong with the whole bridge; empty: nothing.
+
+        ``unreachable`` is what the database says against it, ``trouble`` as in :meth:`status`.
+        """
+        if unreachable:
+            return unreachable
+        if not self.connection:
+            return f"bridge {escape(self.name)}: not connected: {trouble}"
+        if self._again_s is not None or (self.is_active and not self.bridge.in_step):
+            return f"bridge {escape(self.name)}: {self.bridge.state}"
+        return ""
 
     def problems(self) -> Iterator[str]:
         """What users should look after, a line each."""

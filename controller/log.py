@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 
@@ -18,6 +19,8 @@ LATE_MODULES = (
     *("bridge", "control", "faults", "files", "listener", "northbound", "parking", "writer"),
     *("idl", "jsonrpc", "reconnect", "stream", "unixctl_server"),
 )
+
+last_error: tuple[float, str] | None = None  # when, in seconds since 1970, and the line
 
 on_change: list[Callable[[], None]] = []  # to be called when levels may have changed
 
@@ -35,6 +38,18 @@ def _name(self: Vlog, name: str) -> None:
     """As :class:`Vlog` is made before the log is open."""
     self.name = name.lower()
     Vlog._Vlog__mfl.setdefault(self.name, ovs.vlog.DESTINATIONS.copy())
+
+
+def remember_errors() -> None:
+    """Have `last_error` be the last line of level ERR, wherever it is written.  Once."""
+    err = Vlog.err
+
+    def remember(self: Vlog, message: str, **kwargs: object) -> None:
+        global last_error
+        last_error = time.time(), f"{self.name}: {message}"
+        err(self, message, **kwargs)
+
+    Vlog.err = remember
 
 
 def mend_times() -> None:

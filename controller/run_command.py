@@ -187,6 +187,7 @@ def _start_log(args: argparse.Namespace) -> None:
     args.verbose = None
     log.admit_late_modules()
     log.mend_times()
+    log.remember_errors()
     log_text.make_printable()
     ovs.vlog.handle_args(args)
     try:

@@ -18,7 +18,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,10 +26,15 @@ import ovs.daemon
 import ovs.poller
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
-from ovs_dhcpd.controller.control import ControlSocket, add_command, open_control_socket
+from ovs_dhcpd.controller.control import (
+    ControlSocket,
+    add_command,
+    add_query,
+    open_control_socket,
+)
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher, Resume
 from ovs_dhcpd.controller.sayings import Sayings
-from ovs_dhcpd.controller.status import connection_status, status
+from ovs_dhcpd.controller.status import BridgeStatus, as_text, connection_status, status
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.inbox import Inbox
 from ovs_dhcpd.controller.switch.journal import Journal
@@ -39,6 +44,7 @@ from ovs_dhcpd.controller.switch.turn import Turn
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Refused
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
+from ovs_dhcpd.flows.options.wording import escape
 
 from ovs_dhcpd import PROGRAM
 
@@ -110,7 +116,9 @@ class ServeOnly:
         journal = Journal()
         log.on_change.append(journal.look_at_level)
         add_command("exit", "", 0, 0, lambda _: self._stop())
-        add_command("status", "", 0, 0, lambda _: status({settings.bridge: self._status()}))
+        add_query(
+            "status", "", 0, lambda _: self._document(), lambda found: "\n".join(as_text(found))
+        )
         add_command("stats/show", "", 0, 0, lambda _: "\n".join(journal.lines()))
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
@@ -186,9 +194,14 @@ class ServeOnly:
                 return f"standby for pid {pid}, {name}"
         return self._turn.status
 
-    def _status(self) -> Iterator[str]:
-        yield self._whose_turn()
-        yield self._connection or f"not connected: {self._switches.trouble(self._settings.bridge)}"
+    def _document(self) -> Mapping[str, object]:
+        """What ``status`` answers."""
+        name, turn = self._settings.bridge, self._whose_turn()
+        trouble = "" if self._connection else f"not connected: {self._switches.trouble(name)}"
+        sentences = turn, self._connection or trouble
+        wrong = f"bridge {escape(name)}: {trouble}" if trouble else ""
+        bridge = BridgeStatus(name, turn == "active", sentences, wrong)
+        return status([bridge], last_error=log.last_error)
 
     def _stop(self) -> None:
         self._stopping = True

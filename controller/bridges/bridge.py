@@ -103,6 +103,11 @@ class Bridge:
         return len(self._table)
 
     @property
+    def wanted_meters(self) -> int:
+        """How many meters are wanted."""
+        return len(self._meters)
+
+    @property
     def buckets(self) -> Mapping[int, TokenBucket]:
         """What limits the flows with these cookies, as no meter does."""
         self._buckets.settle()

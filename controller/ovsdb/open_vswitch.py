@@ -250,6 +250,11 @@ class OpenVSwitch:
         return None
 
     @property
+    def is_current(self) -> bool:
+        """Whether what is known is what the database has now."""
+        return self.ready and self._idl.monitoring
+
+    @property
     def interfaces(self) -> Iterable[Interface]:
         """All of them, plugged in or not."""
         return self._interfaces.values()

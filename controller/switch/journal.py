@@ -228,8 +228,8 @@ class Journal:
             text = f"{answer.message} {answer.mac.hex(':')}: no room for options {codes}"
             self._log(vlog.warn, text, dropped)
 
-    def lines(self) -> list[str]:
-        """The counters as text, for ``ovs-appctl``."""
+    def counters(self) -> list[tuple[str, int]]:
+        """What has been counted, each by what it is called."""
         self.write()
         rows = sorted(self.messages.items())
         rows += [(f"no answer: {reason}", count) for reason, count in sorted(self.reasons.items())]
@@ -237,7 +237,11 @@ class Journal:
             (f"no room for option {code}", count)
             for code, count in sorted(self.dropped_options.items())
         ]
-        return [f"{name:<50} {count:>10}" for name, count in rows]
+        return rows
+
+    def lines(self) -> list[str]:
+        """The counters as text, for ``ovs-appctl``."""
+        return [f"{name:<50} {count:>10}" for name, count in self.counters()]
 
 
 def _cookie(message: bytes) -> int:

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
 from ovs_dhcpd import __version__
 from tests.lab import reference
-from tests.lab.daemon import Dhcpd, wait_ready
+from tests.lab.daemon import ROOT, Dhcpd, our_flows, wait_ready
 from tests.lab.guest import Guest
 from tests.lab.packets import DISCOVER, request
 from tests.lab.process import LabError, run, wait_until
@@ -96,3 +99,49 @@ def test_status_says_how_the_bridge_is(switch: PrivateOvs) -> None:
         why = f"  not connected: {switch.run_dir}/br-int.mgmt: "
         wait_until(lambda: why in dhcpd.appctl("status"), "the status to say why")
         switch.start_vswitchd()
+
+
+def status(switch: PrivateOvs, *words: str) -> tuple[int, str]:
+    """The command's exit status, and what it printed."""
+    command = [sys.executable, "-m", "ovs_dhcpd", "status", "--ovs-rundir", str(switch.run_dir)]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_status_is_for_health_checks(switch: PrivateOvs, guest: Guest) -> None:
+    assert status(switch)[0] == 1  # nobody to ask
+    with Dhcpd(switch, reference.configuration()) as dhcpd:
+        wait_ready(dhcpd)
+        assert guest.ask(request(DISCOVER, guest.mac))
+        wait_until(lambda: status(switch)[0] == 0, "it to be healthy")
+        shown = status(switch)[1].splitlines()
+        assert shown == dhcpd.appctl("status").splitlines()
+        for line in ("  ports served: 1", "  leases offered: 1", "healthy"):
+            assert line in shown
+        dhcpd.reconfigure("foo: 1")
+        mistake = f"not healthy: {dhcpd.configuration_file}:1: foo"
+        wait_until(lambda: mistake in status(switch)[1], "the mistake")
+        code, text = status(switch, "-f", "json")
+        found = json.loads(text)
+        assert (code, found["version"], found["healthy"]) == (1, 1, False)
+        assert "the running configuration stays in force" in found["last_error"]["text"]
+        dhcpd.reconfigure(reference.configuration())
+        wait_until(lambda: status(switch)[0] == 0, "it to be healthy again")
+        switch.processes["ovs-vswitchd"].stop()
+        wait_until(lambda: "br-int: not connected" in status(switch)[1], "the switch to be missed")
+        assert status(switch)[0] == 1
+        switch.start_vswitchd()
+        wait_until(lambda: status(switch)[0] == 0, "it to be healthy with the switch", 20)
+
+
+def test_memory_and_coverage(switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd) -> None:
+    assert guest.ask(request(DISCOVER, guest.mac))
+    sizes = dict(word.split(":") for word in dhcpd.appctl("memory/show").split())
+    found = {name: sizes[name] for name in ("bridges", "connections", "meters", "ports")}
+    assert found == {"bridges": "1", "connections": "1", "meters": "1", "ports": "1"}
+    assert int(sizes["flows"]) == len(our_flows(switch))
+    assert int(sizes["rss-kB"]) > 10_000
+    events = dhcpd.appctl("coverage/show")
+    assert re.search(r"^DHCPOFFER +total: 1$", events, re.MULTILINE)
+    assert re.search(r"^loop +total: [0-9]+$", events, re.MULTILINE)

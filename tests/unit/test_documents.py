@@ -67,7 +67,7 @@ def test_what_is_added_for_ipv6_is_that_of_the_example() -> None:
 
 def test_every_command_is_listed() -> None:
     commands = [re.findall("[a-z]+", row)[0] for row in rows_of(OPERATE, "| command | does |")]
-    expected = "run check flows lflows watch why trace encode decode"
+    expected = "run check flows lflows watch why status trace encode decode"
     assert commands == expected.split()
 
 
