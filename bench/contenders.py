@@ -52,8 +52,7 @@ class Contender:
 
     def memory_mb(self) -> float:
         """Its resident memory, in megabytes."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        return self.switch.processes[self.name].memory_mb()
 
     def ask(self, program: Path, *words: object) -> dict[str, float]:
         """Run a program of ours on the guest's interface: its figures by name, and `cpu_us`."""

@@ -153,12 +153,6 @@ class Spent:
         )
 
 
-def megabytes(process: Process) -> float:
-    """The memory that a process has at the moment."""
-    status = Path(f"/proc/{process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
 def measure(effort: Effort) -> Iterator[Row]:
     """The hosts on one server, and on its relays."""
     for relays in (0, effort.relays) if effort.relays else (0,):
@@ -193,8 +187,8 @@ def _measure(stack: ExitStack, effort: Effort, count: int) -> Row:
     figures = {"all ready, s": [ready_s - begin_s]}
     figures["the servers' CPU for it, ms a host"] = [(cpu_s() - before_s) * 1000 / effort.hosts]
     figures["bytes for it, a host"] = [hosts.received() / effort.hosts]
-    figures["memory of the server, MB"] = [megabytes(database.process)]
-    figures["memory of who has the hosts, MB"] = list(map(megabytes, relays or servers))
+    figures["memory of the server, MB"] = [database.process.memory_mb()]
+    figures["memory of who has the hosts, MB"] = [each.memory_mb() for each in relays or servers]
 
     def spent() -> Spent:
         return Spent(hosts.received(), database.process.cpu_s(), cpu_s())
