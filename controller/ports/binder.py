@@ -315,7 +315,7 @@ class Binder:
                     yield taken
                     continue
                 view.forget(interface)
-            if network.guard or network.guarded(port):
+            if (network.guard or network.guarded(port)) and not port.trunk:
                 port = replace(port, vlans=_vlans_of(interface, view.world))
             bindings.append((network, port))
         if binding.unserved:

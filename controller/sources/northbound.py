@@ -266,6 +266,7 @@ class OvnNorthbound:
             shared.ra,
             shared.relay_port,
             self._entrance(self._by_name[name]),
+            shared.vlan_passthru,
         )
 
     def parent(self, name: str) -> Parent | None:

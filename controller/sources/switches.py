@@ -3,8 +3,8 @@
 
 The router port that a port of type ``router`` is joined to may say that there are to be router
 advertisements (``ipv6_ra_configs``); the switch itself may say that requests for addresses are
-relayed (``other_config:dhcp_relay_port``).  Its external ports come in by its ports of type
-``localnet``.
+relayed (``other_config:dhcp_relay_port``), or that packets may have tags (``vlan-passthru``).  Its
+external ports come in by its ports of type ``localnet``.
 
 A switch names its ports, no port its switch, so the database is asked for the switch that has a
 port; once that is known it is asked for by itself.  Router ports are few beside the others: if any
@@ -63,12 +63,13 @@ class Shared:
     """What a switch has for all of its ports.
 
     `ra` is None where no router advertises, `relay_port` where requests are not relayed.
-    `localnets` are in the order of their names.
+    `localnets` are in the order of their names.  `vlan_passthru`: packets may have any tag.
     """
 
     ra: SharedRa | None = None
     relay_port: str | None = None
     localnets: tuple[Localnet, ...] = ()
+    vlan_passthru: bool = False
 
 
 _NOTHING = Shared()
@@ -224,11 +225,18 @@ class Switches:
 
     def _what_is_shared(self, switch: uuid.UUID) -> Shared:
         row = self._idl.tables[SWITCHES].rows.get(switch)
-        relay_port = row.other_config.get("dhcp_relay_port") if row else None
+        config = row.other_config if row else {}
+        # As OVN's smap_get_bool: any other text is false.
+        vlan_passthru = config.get("vlan-passthru", "").lower() == "true"
         here = sorted(
             self._localnets[port] for port in self._members[switch] if port in self._localnets
         )
-        return Shared(self._what_is_advertised(switch), relay_port, tuple(here))
+        return Shared(
+            self._what_is_advertised(switch),
+            config.get("dhcp_relay_port"),
+            tuple(here),
+            vlan_passthru,
+        )
 
     def _what_is_advertised(self, switch: uuid.UUID) -> SharedRa | None:
         joined = {self._routers[port] for port in self._members[switch] if port in self._routers}

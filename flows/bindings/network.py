@@ -101,7 +101,7 @@ class Port:
     DHCPv4 and DHCPv6 that it has for itself.  A `dynamic` port gets the addresses that it lacks
     from its network's pool once it is plugged in.  `guard` is what it may use beside or in place of
     what it is served; None: what its network says.  Of a guarded port `vlans` are the only VLANs of
-    which its packets may have a tag; None: any.
+    which its packets may have a tag; None: any, which a ``trunk`` may have in any case.
     """
 
     name: str
@@ -114,6 +114,7 @@ class Port:
     parent: Parent | None = None
     guard: tuple[Guarded, ...] | None = None
     vlans: frozenset[int] | None = None
+    trunk: bool = False
 
     @property
     def tag(self) -> int | None:

@@ -177,12 +177,14 @@ def bind(
     ra: SharedRa | None = None,
     relay_port: str | None = None,
     entrance: Entrance | None = None,
+    vlan_passthru: bool = False,
 ) -> Binding:
     """What the port is served on `bridge`; `dhcpv4` and `dhcpv6` are what its columns refer to.
 
     `rate_limit` is as in :class:`Network`; `ra` is what the router of its switch advertises, and
     `relay_port` where the switch has requests relayed instead of answered (None: nowhere).  With an
-    `entrance` it is an external port, which comes in there.
+    `entrance` it is an external port, which comes in there.  `vlan_passthru`: its switch takes
+    packets of any VLAN.
     """
     if not row.enabled:
         return Binding(unserved="enabled: false")
@@ -237,7 +239,10 @@ def bind(
             # Also where nothing is served.
             alone = Network("port_security", None, (), False, bridge=bridge, rate_limit=None)
             served = served or [(alone, Port(row.name, None, (), {}, parent=row.parent))]
-            served = [(network, replace(port, guard=guard)) for network, port in served]
+            served = [
+                (network, replace(port, guard=guard, trunk=vlan_passthru))
+                for network, port in served
+            ]
     placement = Placement(group=row.group) if entrance else Placement.of(row.options)
     return Binding(tuple(served), tuple(refused), placement)
 

@@ -90,6 +90,21 @@ def test_port_security_is_followed(database: Database, source: OvnNorthbound) ->
     until(source, lambda: guards() == [None])
 
 
+def test_a_switch_that_passes_vlans_has_its_held_ports_send_them(
+    database: Database, source: OvnNorthbound
+) -> None:
+    def trunks() -> list[bool]:
+        binding = source.binding("vm1")
+        return [port.trunk for _, port in binding.served] if binding else []
+
+    database.nbctl("lsp-set-port-security", "vm1", MAC)
+    source.watch("vm1", True)
+    until(source, lambda: source.ready)
+    assert trunks() == [False]
+    database.nbctl("set", "Logical_Switch", "lan", "other_config:vlan-passthru=true")
+    assert until(source, lambda: trunks() == [True]) == {"vm1"}
+
+
 def test_a_database_of_a_later_schema_is_read(tmp_path: Path) -> None:
     with Database(tmp_path, newer_schema(tmp_path)) as database:
         database.nbctl("ls-add", "lan", "--", "lsp-add", "lan", "vm1")

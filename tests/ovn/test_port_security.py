@@ -298,3 +298,14 @@ def test_port_security_of_ovn(on_ovn: tuple[Guest, Guest]) -> None:
 
 def test_the_guard_does_the_same_but_for_what_is_listed(on_ours: tuple[Guest, Guest]) -> None:
     assert passed(*on_ours) == by_the_guard()
+
+
+def test_a_switch_of_ovn_that_passes_vlans_lets_a_tag_pass(
+    ovn: PrivateOvn, on_ovn: tuple[Guest, Guest]
+) -> None:
+    """And so does ours: a port of it is a trunk."""
+    ovn.nbctl("set", "Logical_Switch", "lan", "other_config:vlan-passthru=true")
+    ovn.sync()
+    assert passed(*on_ovn) == {*by_ovn(), "IPv4 in a VLAN"}
+    ovn.nbctl("remove", "Logical_Switch", "lan", "other_config", "vlan-passthru")
+    ovn.sync()

@@ -355,6 +355,13 @@ def test_a_port_that_is_served_nothing_is_held_to_its_port_security() -> None:
     assert not bound(replace(row(enabled=False), port_security=(MAC,))).served
 
 
+def test_of_a_switch_that_passes_vlans_a_held_port_is_a_trunk() -> None:
+    port = replace(row(f"{MAC} 10.0.0.5"), port_security=(MAC,))
+    for passes in (False, True):
+        ((_, held),) = bind(port, shared_dhcpv4(v4()), None, vlan_passthru=passes).served
+        assert held.trunk == passes
+
+
 def test_without_port_security_a_port_is_not_guarded() -> None:
     binding = bound(row(f"{MAC} 10.0.0.5"), v4())
     assert [port.guard for _, port in binding.served] == [None]

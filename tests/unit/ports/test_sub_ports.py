@@ -240,6 +240,15 @@ def test_where_the_row_says_that_it_is_a_trunk_a_guarded_port_may_send_any_vlan(
     assert vlans_behind(host) == set()
 
 
+def test_a_guarded_port_of_a_switch_that_passes_vlans_may_send_any() -> None:
+    source = Source(guarded())
+    ((network, port),) = source._bindings["vm1"].served
+    source._bindings["vm1"] = Binding(((network, replace(port, trunk=True)),))
+    host = Host(source)
+    host.plug("tap1", iface_id="vm1")
+    assert vlans_behind(host) is None
+
+
 # External ports: many behind an uplink, in the same VLAN
 
 
