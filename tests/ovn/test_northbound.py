@@ -396,7 +396,7 @@ def test_only_pools_on_its_own_bridge_wait_for_the_database(
     switch.add_bridge("br-lab")
     lab = switch.guest("lab", "02:00:00:00:00:0b", bridge="br-lab")
     with NorthboundDhcpd(switch, northbound.remotes, "--config", str(file), "--cleanup") as dhcpd:
-        wait_until(lambda: "br-lab: ready, 5 flows" in dhcpd.log(), "the guest on the other bridge")
+        wait_until(lambda: "br-lab: ready, 6 flows" in dhcpd.log(), "the guest on the other bridge")
         switch.vsctl("set", "interface", local.port, "external_ids:dhcp-network=here")
         assert len(dhcpd.appctl("bindings/show").splitlines()) == 1
         switch.start_database("nb", switch.run_dir / "nb.sock", *listening)
