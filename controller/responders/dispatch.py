@@ -70,7 +70,7 @@ _SHARED = frozenset(
 )
 
 _PROBE_HEARD = PROBE_HEARD.to_bytes(4, "big")
-LISTENED = RateLimit(pps=1000, burst=1000)
+LISTENED = RateLimit(pps=200, burst=1000)
 
 MIN_PATHS = 256  # a path takes about 1.5 kB, and 10 µs to learn again
 MAX_SERVERS = 1024  # some kB each; with options of their own, ports are so many networks

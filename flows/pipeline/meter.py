@@ -20,7 +20,7 @@ METER_SHIFT = 16
 
 # What is heard of probes has a meter of its own: no port has the number 0.
 PROBES = METER_PREFIX << METER_SHIFT
-PROBES_LIMIT = RateLimit(pps=1000, burst=2000)  # another host may ask for many ports at once
+PROBES_LIMIT = RateLimit(pps=200, burst=1000)  # another host may ask for many ports at once
 
 
 def meter_id(ofport: int) -> int:
