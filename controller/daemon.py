@@ -42,7 +42,6 @@ from ovs_dhcpd.controller.parking import Parking
 from ovs_dhcpd.controller.ports.binder import Binder, Decision
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.world import World
-from ovs_dhcpd.controller.row_states import RowStates
 from ovs_dhcpd.controller.sources.combined import Combined
 from ovs_dhcpd.controller.status import (
     BridgeStatus,
@@ -64,7 +63,10 @@ from ovs_dhcpd.flows.pipeline.flow import show_port
 from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ovs_dhcpd.controller.explainer import Explainer
+    from ovs_dhcpd.controller.hosts_file import HostsFile
 
 vlog = Vlog("daemon")
 
@@ -80,6 +82,8 @@ class Settings:
     openflow: tuple[str, ...]  # versions, the best first
     clean_up: bool
     write_state: bool  # of leases, into interfaces' rows
+    on_change: tuple[str, ...]  # the command to run when a lease has changed; empty: none
+    hosts_file: Path | None
 
 
 def run(settings: Settings, open_source: Callable[[], Combined], connections: Connections) -> int:
@@ -144,6 +148,12 @@ class Daemon:
             lambda: [keeper.name for keeper in self._active()],
             lambda bridge, heard, mac: self._keepers[bridge].answer(heard, mac),
         )
+        self._hosts: HostsFile | None = None
+        if settings.hosts_file:
+            from ovs_dhcpd.controller.hosts_file import HostsFile
+
+            self._hosts = HostsFile(settings.hosts_file)
+            self._hosts.check()
         self._leases = LeaseKeeper(
             self._database, self._journal, self._keepers, self._inbox.wake, self._publishers()
         )
@@ -162,8 +172,21 @@ class Daemon:
         """Those who are to be told of leases."""
         publishers: list[Publish] = []
         if self._settings.write_state:
+            from ovs_dhcpd.controller.row_states import RowStates
+
             publishers.append(RowStates(self._database).publish)
+        if self._settings.on_change:
+            from ovs_dhcpd.controller.hook import Hook
+
+            publishers.append(Hook(self._settings.on_change, self._database.place).publish)
         return publishers
+
+    def _write_hosts(self) -> None:
+        """Keep the names of the ports in their file, once all are known."""
+        if self._hosts and self._started and self._active():
+            active = {keeper.name for keeper in self._active()}
+            served = self._binder.served.items()
+            self._hosts.run([each for each in served if each[1].bridge in active])
 
     def loop(self) -> None:
         """Run until stopped."""
@@ -186,6 +209,7 @@ class Daemon:
             keepers = self._active() if self._partly_ready else ()
             self._synchronize(keepers)
             self._leases.run()
+            self._write_hosts()
             if self._explainer:
                 self._explainer.run()
             self._database.flush()
@@ -280,6 +304,9 @@ class Daemon:
         answer_s = self._explainer.wait_s() if self._explainer else None
         if answer_s is not None:
             poller.timer_wait(math.ceil(answer_s * 1000))
+        hosts_s = self._hosts.wait_s() if self._hosts and self._started else None
+        if hosts_s is not None and keepers:
+            poller.timer_wait(math.ceil(hosts_s * 1000))
         expiry_s = self._leases.wait_s()
         if expiry_s is not None:
             poller.timer_wait(math.ceil(min(expiry_s, MAX_WAIT_S) * 1000))
@@ -382,6 +409,8 @@ class Daemon:
     def _bind(self, names: Set[str]) -> None:
         """Something about these ports may have changed: carry out what is decided of them."""
         decision = self._binder.decide(names, self._world)
+        if self._hosts and (decision.serve or decision.stop):
+            self._hosts.touch()
         self._source.watch(decision.plugged)
         for (row, tag), memory in decision.remember.items():
             keeper = self._keepers.get(self._database.bridge_of(row))

@@ -197,15 +197,10 @@ class LeaseKeeper:
         now_s = time.monotonic()
         rows = self._leases.rows(now_s)
         try:
-            return document(rows, self._plugged, now_s, time.time(), words)
+            return document(rows, self._database.place, now_s, time.time(), words)
         except NoSuchLease as error:
             raise CommandError(str(error)) from None
 
     @staticmethod
     def _table(found: Mapping[str, object]) -> str:
         return "\n".join(as_table(found))
-
-    def _plugged(self, name: str) -> tuple[str, int | None]:
-        """The interface of a port that is served, and the VLAN of what it sends without a tag."""
-        interface = self._database.plugged(name)
-        return (interface.name, interface.tag) if interface else (name, None)

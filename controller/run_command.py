@@ -143,6 +143,20 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         help="write how each port's leases are into its interface's external_ids: dhcp-state "
         "(dhcp6-state), dhcp-since and dhcp-expires",
     )
+    parser.add_argument(
+        "--on-change",
+        metavar="COMMAND",
+        type=_command,
+        default=(),
+        help="run this, without a shell, when a lease has changed; it is told in JSON on its "
+        "standard input",
+    )
+    parser.add_argument(
+        "--hosts-file",
+        metavar="FILE",
+        type=Path,
+        help="keep names and addresses of the ports that are served there, as in hosts(5)",
+    )
     parser.add_argument("--cleanup", action="store_true", help="delete the flows at the end")
     ovs.daemon.add_args(parser)
     ovs.vlog.add_args(parser)
@@ -230,6 +244,8 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
                 openflow=openflow,
                 clean_up=args.cleanup,
                 write_state=args.write_state,
+                on_change=args.on_change,
+                hosts_file=args.hosts_file and args.hosts_file.absolute(),
             )
             return run(settings, _open_sources(args, files, tls), connections)
 
@@ -256,6 +272,8 @@ def _open_sources(
 def _serve_only(args: argparse.Namespace) -> Callable[[], int]:
     if args.config or args.nb or args.db or args.listen or args.cleanup:
         args.usage_error("--serve-only: not with --config, --nb, --db, --listen or --cleanup")
+    if args.write_state or args.on_change or args.hosts_file:
+        args.usage_error("--serve-only: not with --write-state, --on-change or --hosts-file")
 
     from ovs_dhcpd.controller.serve_only import Settings, run
 
@@ -275,6 +293,21 @@ def _remote(text: str, expected: str = "tcp:ADDR:PORT or ssl:ADDR:PORT") -> tupl
     if not found or not 0 < int(found[4]) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r}, expected {expected}")
     return found[1], found[2] or found[3], int(found[4])
+
+
+def _command(text: str) -> tuple[str, ...]:
+    """The words of a command; its program is a path, or found on PATH now."""
+    import shlex
+    import shutil
+
+    try:
+        program, *words = shlex.split(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a command") from None
+    found = shutil.which(program)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{program!r} is no program, expected one that can be run")
+    return os.path.abspath(found), *words
 
 
 def _rate_limit(text: str) -> RateLimit | None:

@@ -43,7 +43,7 @@ def document(
     word names nobody.
     """
     clock = Clock(since_1970_s - now_s)
-    leases = [_lease(row, plugged, clock) for row in rows]
+    leases = [to_lease(row, plugged, clock) for row in rows]
     if words:
         leases = select(leases, words)
     return {"version": VERSION, "time": clock.text(now_s), "leases": leases}
@@ -112,7 +112,8 @@ class Clock:
         return self._known[second]
 
 
-def _lease(row: Row, plugged: Plugged, clock: Clock) -> Lease:
+def to_lease(row: Row, plugged: Plugged, clock: Clock) -> Lease:
+    """A lease with all of FIELDS."""
     lease = row.lease
     interface, vlan = plugged(row.binding.parent.name if row.binding.parent else row.port)
     is_given = lease.address and row.state not in (None, ASSIGNED)

@@ -266,6 +266,11 @@ class OpenVSwitch:
                 return each
         return None
 
+    def place(self, name: str) -> tuple[str, int | None]:
+        """The interface that is the port ``name``, and the VLAN of what it sends without a tag."""
+        interface = self.plugged(name)
+        return (interface.name, interface.tag) if interface else (name, None)
+
     def twins(self, interface: Interface) -> list[str]:
         """The names of the other interfaces on our ``bridges`` with its iface-id."""
         same = self._by_iface_id[interface.iface_id or ""] - {interface.row}

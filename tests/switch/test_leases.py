@@ -199,6 +199,36 @@ def test_a_script_can_wait_for_a_lease(
     wait_until(lambda: "dhcp-state" not in external_ids(), "who is served no more to have none")
 
 
+def test_changes_are_told_and_names_are_written(
+    switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd
+) -> None:
+    told, hosts = switch.directory / "told", switch.directory / "hosts"
+    hook = switch.directory / "hook"
+    hook.write_text(f"#!/bin/sh\ncat >> {told}\n[ $# = 1 ]\n")
+    hook.chmod(0o755)
+    dhcpd.stop()
+    dhcpd.arguments = ("--on-change", f"{hook} 'one word'", "--hosts-file", str(hosts))
+    dhcpd.start()
+    dhcpd.wait_for_flows(*guests)
+    wait_until(hosts.exists, "the file")
+    assert hosts.read_text().splitlines()[1:] == [f"10.0.0.1{n} vm{n}" for n in (1, 2, 3)]
+    assert guests[0].ask(request(DISCOVER, guests[0].mac))
+    assert guests[0].ask(request(REQUEST, guests[0].mac, option(50, "10.0.0.11")))
+
+    def changes() -> list[tuple[str, str, str]]:
+        lines = told.read_text().splitlines() if told.exists() else []
+        found = [json.loads(line) for line in lines]
+        return [(each["before"], each["lease"]["state"], each["lease"]["port"]) for each in found]
+
+    wait_until(lambda: changes() and changes()[-1][1] == "bound", "the change to be told")
+    assert {(before, port) for before, _, port in changes()} <= {
+        ("assigned", "vm1"), ("offered", "vm1"),
+    }  # fmt: skip
+    switch.unplug(guests[0].port)
+    wait_until(lambda: "10.0.0.11" not in hosts.read_text(), "the name to be gone")
+    assert "|WARN|" not in dhcpd.log().replace(" ", "")
+
+
 def test_who_stands_by_knows_nothing_until_it_is_its_turn(
     switch: PrivateOvs, guests: list[Guest], dhcpd: Dhcpd
 ) -> None:
