@@ -42,7 +42,9 @@ MAX_PORTS = 8192  # of which it is known how many lines they had
 MANY = 2048
 LATE_S = 1.0
 LINES, SOME = 2, 32  # lines, and verdicts, between two looks whether a packet waits
-UNHEARD = 8192  # exchanges that wait for a pause until others hear of them: 10 MB at most
+# Exchanges that wait for a pause until others hear of them, 10 MB at most, and how long one does.
+UNHEARD = 8192
+TOLD_S = 3.0
 
 
 EARLY = 4096  # exchanges that are kept for who begins to listen later
@@ -97,7 +99,8 @@ class Journal:
         waiting.extend(zip(messages, verdicts, repeat(Read(bridge, read_s, now_s))))
         if len(waiting) > MANY or now_s - self._since_s > LATE_S:
             self._write(2 * len(verdicts))
-        if len(self._unheard) > UNHEARD:
+        unheard = self._unheard
+        if len(unheard) > UNHEARD or (unheard and now_s - unheard[0][2].sent_s > TOLD_S):
             self._tell(2 * len(verdicts))
 
     def listen(self, hear: Hear, *, early: bool = False) -> None:

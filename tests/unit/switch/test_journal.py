@@ -20,6 +20,7 @@ from ovs_dhcpd.controller.switch.journal import (
     MESSAGE_LINES,
     PORT_LINES,
     SOME,
+    TOLD_S,
     UNHEARD,
     Journal,
 )
@@ -266,6 +267,18 @@ def test_who_listens_hears_of_all_in_the_end_also_without_a_pause(lines: Logged)
     assert len(heard) > 10 * reads - UNHEARD - 2 * MANY
     book.write()
     assert len(heard) == 10 * reads
+
+
+def test_who_listens_hears_within_seconds_where_few_ask_but_never_pause(lines: Logged) -> None:
+    clock = Clock()
+    book = Journal(clock)
+    heard: list[Exchange] = []
+    book.listen(heard.append)
+    for _ in range(1000):
+        hear_of(book, [OFFER])
+        clock.now_s += 0.01
+    latest_s = heard[-1].read.sent_s
+    assert clock.now_s - latest_s < LATE_S + TOLD_S
 
 
 def test_a_pause_may_be_over_before_all_is_written(lines: Logged) -> None:
