@@ -187,6 +187,8 @@ def _check(args: argparse.Namespace) -> int:
     from ovs_dhcpd.controller.sources import yaml_file
 
     configuration = yaml_file.load(*args.files)
+    for line in configuration.warnings:
+        print(line, file=sys.stderr)
     networks = configuration.networks
     ports = sum(len(network.ports) for network in networks)
     pools = sum(network.pool is not None for network in networks)

@@ -125,6 +125,8 @@ class ConfigurationFiles:
         vlog.err(f"{self}: the running configuration stays in force")
 
     def _take(self, configuration: Configuration) -> None:
+        for line in configuration.warnings:
+            vlog.warn(line)
         self._changed = set(self._plugged)
         self._networks = {}
         self._bindings = {}

@@ -120,9 +120,8 @@ class _Builder:
             raise self._error(text.count(b"\n", 0, error.start), "is not UTF-8") from None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise self._error(
-                mark.line if mark else 0, f"is not YAML: {escape(str(error.problem))}"
-            ) from None
+            line = mark.line if mark else 0
+            raise self._error(line, f"is not YAML: {_explain(text, line, error)}") from None
         except yaml.reader.ReaderError as error:
             line = text.count(b"\n", 0, error.position)
             raise self._error(line, f"is not YAML: {error.reason}") from None
@@ -212,6 +211,20 @@ class _Builder:
     def _error(self, line: int, what: str) -> ConfigError:
         """For line number `line`, counted from 0 as the parser does."""
         return ConfigError([f"{Place(self._path, line + 1)}: {what}"])
+
+
+def _explain(text: bytes, line: int, error: yaml.MarkedYAMLError) -> str:
+    """What the parser says of line number `line`, counted from 0, and what is most likely meant."""
+    above, written = [b"", *text.splitlines(), b""][line : line + 2]
+    indent, indent_above = (each[: len(each) - len(each.lstrip())] for each in (written, above))
+    problem = escape(str(error.problem))
+    if b"\t" in indent:
+        return "a tab before the text, expected spaces"
+    if "block mapping" in str(error.context):
+        return f"{problem}, expected one that is indented as a line above"
+    if "mapping values" in problem and len(indent) > len(indent_above):
+        return f"{problem}, expected to be indented no more than the line above"
+    return problem
 
 
 def _resolve(text: str) -> object:

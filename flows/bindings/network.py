@@ -250,9 +250,13 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Everything that one or more files say."""
+    """Everything that one or more files say.
+
+    `warnings` are lines for who wrote it: what may be meant, and most likely is not.
+    """
 
     networks: tuple[Network, ...]
+    warnings: tuple[str, ...] = ()
 
     def vlans_behind(self, name: str) -> frozenset[int]:
         """The VLANs of the sub-ports of the port called ``name``."""

@@ -8,7 +8,7 @@ A source (`controller.sources`) hands over nested `Section`s; `parse_configurati
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from itertools import pairwise
@@ -37,12 +37,16 @@ from ovs_dhcpd.flows.configuration.section import (
     Section,
 )
 from ovs_dhcpd.flows.configuration.services import (
+    BESIDE_SERVICES,
+    DHCPV4_SETTINGS,
+    DHCPV6_SETTINGS,
     NOT_IN_DHCPV4,
     NOT_IN_DHCPV6,
     check_times,
     parse_dhcpv4,
     parse_dhcpv6,
     parse_ra,
+    warn_of_router,
     why_no_host,
 )
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6
@@ -52,6 +56,13 @@ from ovs_dhcpd.flows.userdata.cursor import UserdataError
 from ovs_dhcpd.flows.userdata.extension import extension_values
 
 _SERVICES = ("dhcpv4", "dhcpv6", "ra")
+_SETTINGS = ("bridge", *_SERVICES, *BESIDE_SERVICES[1:])
+_IN_DHCPV4, _IN_DHCPV6 = {*DHCPV4.by_name, *DHCPV4_SETTINGS}, {*DHCPV6.by_name, *DHCPV6_SETTINGS}
+_IN_A_SERVICE = {
+    **dict.fromkeys(_IN_DHCPV4 - _IN_DHCPV6, "dhcpv4"),
+    **dict.fromkeys(_IN_DHCPV6 - _IN_DHCPV4, "dhcpv6"),
+    **dict.fromkeys(_IN_DHCPV4 & _IN_DHCPV6, "dhcpv4 or dhcpv6"),
+}
 _NOT_IN_PORT = {
     **NOT_IN_DHCPV4,
     "netmask": "comes from the network's cidr",
@@ -93,7 +104,7 @@ def parse_configuration(
     _check_pools(filter(None, networks.values()), places, mistakes)
     _check_parents(filter(None, networks.values()), seen, mistakes)
     mistakes.raise_if_any()
-    return Configuration(tuple(filter(None, networks.values())))
+    return Configuration(tuple(filter(None, networks.values())), tuple(mistakes.warnings))
 
 
 def _check_tags(
@@ -162,23 +173,15 @@ def _parse_network(
     reader = networks.inside(name, owner=name)
     if reader is None:
         return None
-    names = (
-        "bridge",
-        *_SERVICES,
-        "arp_responder",
-        "guard",
-        "rate_limit",
-        "pool",
-        *BESIDE,
-        "tag",
-        "ports",
-    )
-    reader.refuse_unknown(names)
+    reader.refuse_unknown(_SETTINGS, _IN_A_SERVICE)
     bridge = _parse_bridge(reader, bridge)
     arp_responder = reader.flag("arp_responder")
-    if not any(service in reader for service in _SERVICES):
+    if not any(service in reader or service in reader.unclear for service in _SERVICES):
         reader.refuse("dhcpv4", "is missing, expected it or dhcpv6 or ra")
     shared = {service: reader.inside(service) for service in _SERVICES if service in reader}
+    for each in filter(None, shared.values()):
+        each.unclear.update(name for name in reader if name not in _SETTINGS)
+        reader.unclear.update(name for name in each if name in BESIDE_SERVICES)
     dhcpv4 = dhcpv6 = ra = None
     server_mac = default_server_mac(name)
     if (part := shared.get("dhcpv4")) is not None:
@@ -189,6 +192,8 @@ def _parse_network(
         server_mac = dhcpv6.server_id if dhcpv6 else server_mac
     if (part := shared.get("ra")) is not None:
         ra = parse_ra(part, server_mac)
+    found = {"dhcpv4": dhcpv4, "dhcpv6": dhcpv6}
+    reader.unclear.update(service for service in shared if found.get(service) is None)
     network = Network(name, dhcpv4, (), arp_responder, dhcpv6, ra, bridge)
     if reader.flag("guard"):
         network = replace(network, guard=_parse_guard(reader))
@@ -196,16 +201,17 @@ def _parse_network(
         network = replace(network, rate_limit=parse_rate_limit(reader))
     if "pool" in reader:
         network = replace(network, pool=parse_pool(reader, network))
-    for setting in () if "pool" in reader else BESIDE:
+    no_pool = "pool" not in reader and "pool" not in reader.unclear
+    for setting in BESIDE if no_pool else ():
         if setting in reader:
             reader.refuse(setting, "needs a pool, which the network has not")
     if "tag" in reader:
         network = replace(network, tag=_parse_tag(reader, network))
-    if "ports" in reader or not network.pool:
+    if "ports" in reader or not (network.pool or "pool" in reader.unclear):
         ports = reader.inside("ports", owner="")
         if ports is None:
             return None
-        network = replace(network, ports=_parse_ports(ports, network, seen))
+        network = replace(network, ports=_parse_ports(ports, network, seen, reader.unclear))
         _check_sizes(network, ports)
     if network.pool:
         network = replace(network, pool=complete_pool(reader, network, network.pool))
@@ -224,7 +230,7 @@ def _parse_guard(reader: Reader) -> bool:
 def _parse_tag(reader: Reader, network: Network) -> int | None:
     """The VLAN whose ports, if they are named nowhere, belong to `network`."""
     tag = _parse_vlan(reader)
-    if tag and not network.pool:
+    if tag and not network.pool and "pool" not in reader.unclear:
         what = "needs a pool, which the network has not: it is for ports that are named nowhere"
         reader.refuse("tag", what)
     return tag
@@ -239,7 +245,10 @@ def _parse_vlan(reader: Reader) -> int | None:
     return None
 
 
-def _parse_ports(ports: Reader, network: Network, seen: dict[str, Place]) -> tuple[Port, ...]:
+def _parse_ports(
+    ports: Reader, network: Network, seen: dict[str, Place], unclear: Collection[str]
+) -> tuple[Port, ...]:
+    """The ports of `network`, of which not all is known: what is `unclear` has had its mistake."""
     parsed = []
     owners: dict[object, Port] = {}  # of the MACs, the addresses and the prefixes
     for name in ports:
@@ -250,7 +259,7 @@ def _parse_ports(ports: Reader, network: Network, seen: dict[str, Place]) -> tup
         reader = ports.inside(name, owner=name)
         if reader is None:
             continue
-        port = _parse_port(reader, network)
+        port = _parse_port(reader, network, unclear)
         if port is None:
             continue
         parsed.append(port)
@@ -267,18 +276,23 @@ def _parse_ports(ports: Reader, network: Network, seen: dict[str, Place]) -> tup
     return tuple(parsed)
 
 
-def _parse_port(reader: Reader, network: Network) -> Port | None:
+def _parse_port(reader: Reader, network: Network, unclear: Collection[str]) -> Port | None:
     reader.refuse_unknown(("addresses", "options", "options6", "delegated_prefix", "parent", "tag"))
     options = options6 = _NO_OPTIONS
     if "options" in reader and (own := reader.inside("options")):
         options = parse_options(own, DHCPV4, _NOT_IN_PORT)
-        if network.dhcpv4 and options.keys() & _TIMES:
-            check_times({**network.dhcpv4.options, **options}, own.refuse)
+        if network.dhcpv4:
+            both = {**network.dhcpv4.options, **options}
+            warn_of_router(own, both, network.dhcpv4.cidr)
+            if options.keys() & _TIMES:
+                check_times(both, own.refuse)
     if "options6" in reader and (own := reader.inside("options6")):
         options6 = parse_options(own, DHCPV6, _NOT_IN_PORT6)
     prefixes: tuple[IPv6Network, ...] = ()
     if "delegated_prefix" in reader:
         prefixes = _parse_prefixes(reader["delegated_prefix"], network, reader.refuse)
+    if "addresses" not in reader and "addresses" in reader.unclear:
+        return None
     try:
         mac, addresses, dynamic = _parse_addresses(reader.get("addresses"))
     except ValueError as error:
@@ -287,7 +301,7 @@ def _parse_port(reader: Reader, network: Network) -> Port | None:
     port = Port(reader.owner, mac, addresses, options, options6, prefixes, dynamic)
     if "parent" in reader or "tag" in reader:
         port = replace(port, parent=_parse_parent(reader, port))
-    _check_port(port, network, reader.refuse)
+    _check_port(port, network, reader.refuse, unclear)
     return port
 
 
@@ -321,9 +335,11 @@ def _parse_prefixes(
     return tuple(prefixes)
 
 
-def _check_port(port: Port, network: Network, refuse: Callable[[str, str], None]) -> None:
-    """Note what of a port does not go with what its network says."""
-    if port.dynamic and not network.pool:
+def _check_port(
+    port: Port, network: Network, refuse: Callable[[str, str], None], unclear: Collection[str]
+) -> None:
+    """Note what of a port does not go with what its network says; `unclear` is no part of that."""
+    if port.dynamic and not network.pool and "pool" not in unclear:
         refuse("addresses", "dynamic needs a pool, which the network has not")
     if dhcpv4 := network.dhcpv4:
         if port.mac == dhcpv4.server_mac:
@@ -346,10 +362,10 @@ def _check_port(port: Port, network: Network, refuse: Callable[[str, str], None]
             refuse("addresses", f"{server} is the server's, expected another")
         if dhcpv6.stateless and port.delegated_prefixes:
             refuse("delegated_prefix", "is not given out by dhcpv6_stateless, expected none")
-    elif port.delegated_prefixes or port.options6:
+    elif (port.delegated_prefixes or port.options6) and "dhcpv6" not in unclear:
         name = "delegated_prefix" if port.delegated_prefixes else "options6"
         refuse(name, "needs dhcpv6, which the network has not")
-    if port.options and not dhcpv4:
+    if port.options and not dhcpv4 and "dhcpv4" not in unclear:
         refuse("options", "needs dhcpv4, which the network has not")
 
 

@@ -45,7 +45,7 @@ def parse_options(
         except OptionError as error:
             what = str(error).removeprefix(f"{name}: ")
             if not name.startswith("option_"):
-                what += reader.mistakes.hint(name, {*table.by_name, *settings, *refused})
+                what += reader.hint(name, {*table.by_name, *settings, *refused})
             reader.refuse(name, what)
     return options
 
@@ -86,8 +86,16 @@ def _encode(option: Option, value: object) -> bytes:
     return encode_value(option, value)
 
 
+class HostBitsError(ValueError):
+    """An address in a subnet, and not the subnet itself, which is `subnet`."""
+
+    def __init__(self, text: str, subnet: IPv4Network | IPv6Network) -> None:
+        super().__init__(f"{escape(text)} has host bits set, expected {subnet}")
+        self.subnet = subnet
+
+
 def parse_subnet(value: object) -> IPv4Network:
-    """An IPv4 subnet, without host bits; raises ValueError."""
+    """An IPv4 subnet; raises ValueError, and HostBitsError of it."""
     try:
         if not isinstance(value, str) or "/" not in value:
             raise ValueError
@@ -96,12 +104,12 @@ def parse_subnet(value: object) -> IPv4Network:
         what = f"{show(value)} is no IPv4 subnet, expected address/length, as in 192.168.1.0/24"
         raise ValueError(what) from None
     if str(subnet.network_address) != value.partition("/")[0]:
-        raise ValueError(f"{escape(value)} has host bits set, expected {subnet}")
+        raise HostBitsError(value, subnet)
     return subnet
 
 
 def parse_prefix(value: object) -> IPv6Network:
-    """An IPv6 prefix that hosts can have addresses of; raises ValueError."""
+    """An IPv6 prefix that hosts can have addresses of; raises ValueError, and HostBitsError."""
     try:
         if not isinstance(value, str) or "/" not in value or "%" in value:
             raise ValueError
@@ -112,7 +120,7 @@ def parse_prefix(value: object) -> IPv6Network:
     try:
         IPv6Network(value)
     except ValueError:
-        raise ValueError(f"{escape(value)} has host bits set, expected {prefix}") from None
+        raise HostBitsError(value, prefix) from None
     if prefix.is_multicast or prefix.is_link_local or prefix.network_address.is_unspecified:
         raise ValueError(f"{escape(value)} is not for hosts, expected a prefix as in fd00:1::/64")
     return prefix

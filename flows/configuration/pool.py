@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -107,7 +107,7 @@ def _parse_ranges(reader: Reader, name: str, network: Network) -> list[AddressRa
     for text in value if isinstance(value, list) else [value]:
         try:
             new = _parse_range(text)
-            _check_range(new, network)
+            _check_range(new, network, reader.unclear)
         except ValueError as error:
             reader.refuse(name, str(error))
             continue
@@ -135,13 +135,15 @@ def _parse_reservations(reader: Reader, network: Network) -> dict[bytes, tuple[A
             mac = parse_mac(name)
             if mac in found:
                 raise ValueError("is there in other letters too, expected each MAC once")
-            found[mac] = _parse_reservation(reservations[name], network)
+            found[mac] = _parse_reservation(reservations[name], network, reader.unclear)
         except ValueError as error:
             reservations.refuse(name, str(error))
     return found
 
 
-def _parse_reservation(value: object, network: Network) -> tuple[Address, ...]:
+def _parse_reservation(
+    value: object, network: Network, unclear: Collection[str]
+) -> tuple[Address, ...]:
     """The addresses that are kept for one MAC; raises ValueError."""
     assert network.pool
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -157,7 +159,7 @@ def _parse_reservation(value: object, network: Network) -> tuple[Address, ...]:
     if not addresses or len({*versions}) < len(versions):
         raise ValueError(f"{show(value)}, expected an address, or one of IPv4 and one of IPv6")
     for address in addresses:
-        _check_range(AddressRange(address, address), network)
+        _check_range(AddressRange(address, address), network, unclear)
         if network.dhcpv4 and isinstance(address, IPv4Address):
             reason = why_no_host(address, network.dhcpv4.cidr)
             if reason:
@@ -187,11 +189,14 @@ def _parse_range(text: object) -> AddressRange:
     return found
 
 
-def _check_range(new: AddressRange, network: Network) -> None:
+def _check_range(new: AddressRange, network: Network, unclear: Collection[str]) -> None:
+    """Raise ValueError for what is not of the network; of what is `unclear` nothing is said."""
     family = f"dhcpv{new.first.version}"
     if new.first.version == 6 and network.dhcpv6 and network.dhcpv6.stateless:
         raise ValueError(f"{new} is not given out by dhcpv6_stateless, expected none of IPv6")
     dhcp: Dhcpv4 | Dhcpv6 | None = network.dhcpv6 if new.first.version == 6 else network.dhcpv4
+    if dhcp is None and family in unclear:
+        return
     if dhcp is None:
         raise ValueError(f"{new} needs {family}, which the network has not")
     cidr: IPv4Network | IPv6Network = dhcp.cidr

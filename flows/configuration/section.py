@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ovs_dhcpd.flows.options.wording import (
     LINES,
     either,
     escape,
     first_lines,
-    hint,
+    meant,
     printable,
     show,
 )
@@ -60,6 +61,7 @@ class Mistakes:
     def __init__(self) -> None:
         self._found: list[tuple[Place, str]] = []
         self._count = 0
+        self._warnings: list[tuple[Place, str]] = []
 
     @property
     def are_enough(self) -> bool:
@@ -77,9 +79,16 @@ class Mistakes:
         names = () if self.are_enough else (escape(each) for each in (owner, name) if each)
         self.add(section.place(name), ": ".join([*names, what]))
 
-    def hint(self, name: str, known: Collection[str]) -> str:
-        """Which known name was meant, while somebody will read it: to find out takes its time."""
-        return "" if self.are_enough else hint(name, known)
+    def warn(self, section: Section, owner: str, name: str, what: str) -> None:
+        """Note that `name` may be meant, and most likely is not; :meth:`refuse` says of what."""
+        if len(self._warnings) < LINES:
+            self._warnings.append((section.place(name), f"{escape(owner)}: {name}: {what}"))
+
+    @property
+    def warnings(self) -> list[str]:
+        """What was warned of first, file by file in the order of the lines."""
+        found = sorted(self._warnings, key=lambda each: (each[0].file, each[0].line))
+        return [f"{place}: warning: {text}" for place, text in found]
 
     @property
     def lines(self) -> list[str]:
@@ -105,6 +114,9 @@ class Reader:
         self.section = section
         self.owner = owner
         self.mistakes = mistakes
+        # Names that are not known as they are written in another way, or with a mistake, which has
+        # been noted: that they are missing, or what does not go with them, is no second one.
+        self.unclear: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
         return name in self.section
@@ -123,6 +135,10 @@ class Reader:
         """Note that the value of `name` is wrong: "what was wrong, expected …"."""
         self.mistakes.refuse(self.section, self.owner, name, what)
 
+    def warn(self, name: str, what: str) -> None:
+        """Note that the value of `name` may be meant, and most likely is not."""
+        self.mistakes.warn(self.section, self.owner, name, what)
+
     def inside(self, name: str, owner: str | None = None) -> Reader | None:
         """The section called `name`; None, and a mistake, if there is none.
 
@@ -131,7 +147,10 @@ class Reader:
         value = self.get(name)
         if isinstance(value, Section):
             return Reader(value, self.owner if owner is None else owner, self.mistakes)
-        self.refuse(name, f"{show(value)}, expected a mapping" if name in self else "is missing")
+        if name in self:
+            self.refuse(name, f"{show(value)}, expected a mapping")
+        elif name not in self.unclear:
+            self.refuse(name, "is missing")
         return None
 
     def flag(self, name: str, *, default: bool = False) -> bool:
@@ -141,13 +160,29 @@ class Reader:
             self.refuse(name, f"{show(value)}, expected true or false")
         return value is True
 
-    def refuse_unknown(self, expected: Collection[str]) -> None:
-        """Note each name that is none of `expected`."""
+    def hint(self, name: str, known: Collection[str]) -> str:
+        """Which known name was meant by the unknown `name`, as the end of a sentence.
+
+        It is looked for while somebody will read it, as that takes its time.
+        """
+        found = "" if self.mistakes.are_enough else meant(name, known)
+        if not found:
+            return ""
+        self.unclear.add(found)
+        return f" (did you mean {escape(found)}?)"
+
+    def refuse_unknown(
+        self, expected: Collection[str], inside: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Note each name that is none of `expected`; `inside` has which of these it belongs in."""
         for name in self:
-            if name not in expected:
-                close = self.mistakes.hint(name, expected)
-                what = f"unknown, expected {either(expected)}{close}"
-                self.refuse(name, what)
+            if name in expected:
+                continue
+            if name in inside:
+                self.refuse(name, f"belongs in {inside[name]}, expected below that and indented")
+            else:
+                close = self.hint(name, expected)
+                self.refuse(name, f"unknown, expected {either(expected)}{close}")
 
     def refuse_unprintable(self, name: str) -> None:
         """Note a name of the user's that cannot stand in the text of a logical flow."""

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
+from typing import TypeVar
 
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.bindings.network import Dhcpv4, Dhcpv6, Ra, default_server_mac
 from ovs_dhcpd.flows.bindings.well_known import BROADCAST
 from ovs_dhcpd.flows.configuration.options import (
+    HostBitsError,
     parse_extension,
     parse_options,
     parse_prefix,
@@ -35,12 +37,19 @@ from ovs_dhcpd.flows.userdata.router_advertisement import encode_message
 DEFAULT_LEASE_TIME_S = 86400
 
 Refuse = Callable[[str, str], None]  # the name that is wrong, and what is
+Subnet = TypeVar("Subnet", IPv4Network, IPv6Network)
+
+BESIDE_SERVICES = (  # a network's other settings
+    *("bridge", "arp_responder", "guard", "rate_limit", "pool", "exclude", "reserve"),
+    *("decline_probation_period", "probe", "tag", "ports"),
+)
+_NOT_IN_A_SERVICE = dict.fromkeys(BESIDE_SERVICES, "belongs in the network, beside this")
 
 # -- DHCPv4
 
 NOT_IN_DHCPV4 = {"offerip": "comes from the port's addresses"}
 _DHCPV4_EXTENSION = ("rapid_commit",)
-_DHCPV4_SETTINGS = {"cidr", "server_mac", "bootfile_name_by_arch", *_DHCPV4_EXTENSION}
+DHCPV4_SETTINGS = {"cidr", "server_mac", "bootfile_name_by_arch", *_DHCPV4_EXTENSION}
 
 # IANA's processor architecture types; clients of x86-64 UEFI send 7 or, by RFC 4578, 9.
 ARCHITECTURES = {
@@ -55,7 +64,8 @@ ARCHITECTURES = {
 def parse_dhcpv4(reader: Reader) -> Dhcpv4 | None:
     """The dhcpv4 section of a network; None if the cidr is wrong: then no port can be checked."""
     refuse = reader.refuse
-    options = parse_options(reader, DHCPV4, NOT_IN_DHCPV4, _DHCPV4_SETTINGS)
+    refused = {**NOT_IN_DHCPV4, **_NOT_IN_A_SERVICE}
+    options = parse_options(reader, DHCPV4, refused, DHCPV4_SETTINGS)
     options.setdefault("lease_time", DEFAULT_LEASE_TIME_S.to_bytes(4, "big"))
     check_times(options, refuse)
     extension = parse_extension(reader, Dhcpv4Extension, _DHCPV4_EXTENSION)
@@ -68,10 +78,8 @@ def parse_dhcpv4(reader: Reader) -> Dhcpv4 | None:
             server_mac = parse_mac(reader["server_mac"])
         except ValueError as error:
             refuse("server_mac", str(error))
-    try:
-        cidr = parse_subnet(reader.get("cidr"))
-    except ValueError as error:
-        refuse("cidr", str(error))
+    cidr = _parse_cidr(reader, parse_subnet)
+    if cidr is None:
         return None
     netmask = cidr.netmask.packed
     if options.setdefault("netmask", netmask) != netmask:
@@ -80,7 +88,38 @@ def parse_dhcpv4(reader: Reader) -> Dhcpv4 | None:
     server_id = IPv4Address(options.setdefault("server_id", first_host.packed))
     if reason := why_no_host(server_id, cidr):
         refuse("server_id", f"{server_id} is {reason}, expected the address of a host")
+    warn_of_router(reader, options, cidr)
     return Dhcpv4(cidr, server_id, server_mac, options, extension)
+
+
+def _parse_cidr(reader: Reader, parse: Callable[[object], Subnet]) -> Subnet | None:
+    """The setting ``cidr``; that of an address in a subnet is a mistake, and means the subnet."""
+    if "cidr" not in reader and "cidr" in reader.unclear:
+        return None
+    value = reader.get("cidr")
+    try:
+        return parse(value)
+    except HostBitsError as error:
+        reader.refuse("cidr", str(error))
+        return parse(str(error.subnet))
+    except ValueError as error:
+        reader.refuse("cidr", str(error))
+        return None
+
+
+def warn_of_router(reader: Reader, options: Mapping[str, bytes], cidr: IPv4Network) -> None:
+    """Note a router in `options` that a guest does not find on its link.
+
+    A guest with a /32 is told so on purpose, and one with static routes leaves the option alone
+    (RFC 3442).
+    """
+    is_given = "router" in reader and "router" in options
+    if not is_given or cidr.prefixlen == 32 or "classless_static_route" in options:
+        return
+    for router in decode_value(DHCPV4.by_name["router"], options["router"]):
+        if isinstance(router, IPv4Address) and router not in cidr:
+            what = f"{router} is not in cidr {cidr}, so guests do not reach it"
+            reader.warn("router", what)
 
 
 def check_times(options: Mapping[str, bytes], refuse: Refuse) -> None:
@@ -124,7 +163,7 @@ def _parse_boot_files(reader: Reader) -> tuple[BootFile, ...]:
             architectures = ARCHITECTURES[name]
         else:
             known = f"{', '.join(ARCHITECTURES)} or a number from 0 to 65535"
-            refuse(f"no architecture, expected {known}{reader.mistakes.hint(name, ARCHITECTURES)}")
+            refuse(f"no architecture, expected {known}{files.hint(name, ARCHITECTURES)}")
             continue
         for architecture in architectures:
             if owners.setdefault(architecture, name) != name:
@@ -144,13 +183,14 @@ def _parse_boot_files(reader: Reader) -> tuple[BootFile, ...]:
 
 NOT_IN_DHCPV6 = {"ia_addr": "comes from the port's addresses"}
 _DHCPV6_EXTENSION = ("preferred_lifetime", "valid_lifetime", "t1", "t2", "rapid_commit")
-_DHCPV6_SETTINGS = {"cidr", "dhcpv6_stateless", "bootfile_name_by_arch", *_DHCPV6_EXTENSION}
+DHCPV6_SETTINGS = {"cidr", "dhcpv6_stateless", "bootfile_name_by_arch", *_DHCPV6_EXTENSION}
 
 
 def parse_dhcpv6(reader: Reader, server_mac: bytes) -> Dhcpv6 | None:
     """The dhcpv6 section; None if the cidr is wrong.  `server_mac` is the default of server_id."""
     refuse = reader.refuse
-    options = parse_options(reader, DHCPV6, NOT_IN_DHCPV6, _DHCPV6_SETTINGS)
+    refused = {**NOT_IN_DHCPV6, **_NOT_IN_A_SERVICE}
+    options = parse_options(reader, DHCPV6, refused, DHCPV6_SETTINGS)
     server_id = options.setdefault("server_id", server_mac)
     _check_unicast("server_id", server_id, refuse)
     stateless = reader.flag("dhcpv6_stateless")
@@ -163,10 +203,8 @@ def parse_dhcpv6(reader: Reader, server_mac: bytes) -> Dhcpv6 | None:
     _check_lifetimes(extension, refuse)
     if "bootfile_name_by_arch" in reader:
         extension = replace(extension, boot_files=_parse_boot_files(reader))
-    try:
-        cidr = parse_prefix(reader.get("cidr"))
-    except ValueError as error:
-        refuse("cidr", str(error))
+    cidr = _parse_cidr(reader, parse_prefix)
+    if cidr is None:
         return None
     extension = replace(extension, prefix_length=cidr.prefixlen)
     return Dhcpv6(cidr, server_id, options, stateless, extension)

@@ -17,6 +17,27 @@ SHOWN = 80  # characters of a value
 LINES = 20  # of what is wrong with one thing
 CHOICES = 15
 
+# What the configurations of other DHCP servers, and of hosts, call ours.
+_ELSEWHERE = {
+    **dict.fromkeys(("gateway", "gateway4", "gateways", "default_gateway", "gw"), "router"),
+    **dict.fromkeys(("dns", "nameserver", "nameservers", "domain_name_servers"), "dns_server"),
+    **dict.fromkeys(("subnet", "network", "prefix"), "cidr"),
+    **dict.fromkeys(("range", "ranges", "dhcp_range", "dynamic"), "pool"),
+    **dict.fromkeys(("hosts", "host", "interfaces"), "ports"),
+    **dict.fromkeys(("ip", "mac", "ip_address", "hwaddr"), "addresses"),
+    **dict.fromkeys(("lease", "default_lease_time", "max_lease_time"), "lease_time"),
+    **dict.fromkeys(("domain", "search"), "domain_name"),
+    **dict.fromkeys(("dhcp", "dhcp4", "ipv4"), "dhcpv4"),
+    **dict.fromkeys(("dhcp6", "ipv6"), "dhcpv6"),
+    "filename": "bootfile_name",
+    "interface_mtu": "mtu",
+    "ntp": "ntp_server",
+    "reservations": "reserve",
+    "subnet_mask": "netmask",
+    "tftp": "tftp_server",
+    "vlan": "tag",
+}
+
 
 def printable(line: str) -> str:
     r"""The text with Python's escapes (``\n``, ``\x1b``, ``\u202e``) for what is not printable.
@@ -58,10 +79,25 @@ def either(names: Iterable[str], between: str = " or ") -> str:
     return between.join([*shown[:CHOICES], "others"] if len(shown) > CHOICES else shown)
 
 
+def meant(name: str, known: Collection[str]) -> str:
+    """Which known name was meant, if `name` is none but is like one, or another program's for it.
+
+    Empty if it is none of that.
+    """
+    if name in known:
+        return ""
+    spelt = name[: SHOWN + 1].lower().replace("-", "_")
+    if (ours := _ELSEWHERE.get(spelt)) in known:
+        return str(ours)
+    lower = {each.lower(): each for each in known}
+    close = difflib.get_close_matches(spelt, lower, 1)
+    return lower[close[0]] if close else ""
+
+
 def hint(name: str, known: Collection[str]) -> str:
-    """Which known name was meant, if `name` is none but is like one; else nothing."""
-    close = [] if name in known else difflib.get_close_matches(name[: SHOWN + 1], known, 1)
-    return f" (did you mean {escape(close[0])}?)" if close else ""
+    """Which known name was :func:`meant`, as the end of a sentence; empty if none was."""
+    found = meant(name, known)
+    return f" (did you mean {escape(found)}?)" if found else ""
 
 
 def first_lines(lines: Sequence[str], count: int | None = None) -> list[str]:

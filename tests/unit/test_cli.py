@@ -45,6 +45,18 @@ def test_check_says_what_is_valid(capsys: Capture) -> None:
     assert capsys.readouterr() == (f"{EXAMPLE}: valid, networks: 1, ports: 1, pools: 0\n", "")
 
 
+def test_check_warns_of_what_is_most_likely_not_meant(tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "networks:\n lan:\n  dhcpv4: {cidr: 10.0.0.0/24, router: 10.9.0.1}\n  pool: 10.0.0.9\n"
+    )
+    assert cli.main(["check", str(path)]) == 0
+    out, warning = capsys.readouterr()
+    assert out == f"{path}: valid, networks: 1, ports: 0, pools: 1\n"
+    expected = "10.9.0.1 is not in cidr 10.0.0.0/24, so guests do not reach it"
+    assert warning == f"{path}:3: warning: lan: router: {expected}\n"
+
+
 @pytest.mark.parametrize("command", ["check", "flows", "lflows"])
 def test_mistakes_in_the_file_go_to_standard_error(
     command: str, tmp_path: Path, capsys: Capture

@@ -9,6 +9,11 @@ import pytest
 
 from tests.unit.configuration.file import NETWORK, POOL, PORT, PORT6, errors, load
 
+UNKNOWN = (
+    "unknown, expected bridge or dhcpv4 or dhcpv6 or ra or arp_responder or guard or rate_limit "
+    "or pool or exclude or reserve or decline_probation_period or probe or tag or ports"
+)
+
 DOCUMENTS = [
     ("bridge: br-int", ["c.yaml:1: networks: is missing"]),
     (
@@ -285,3 +290,91 @@ def test_userdata_that_fits_no_flow_is_refused_at_its_port(tmp_path: Path) -> No
     assert errors(tmp_path, text) == [
         "c.yaml:6: vm1: the options take 80672 bytes, at most 65000 fit"
     ]
+
+
+IN_THE_WRONG_PLACE = [
+    # The line that is wrong, and the two that are right and depend on it.
+    ("dhcpv4: {cidr: 10.0.0.1/24}", "cidr: 10.0.0.1/24 has host bits set, expected 10.0.0.0/24"),
+    ("dhcpv4: {cidr: ten}", "cidr: 'ten' is no IPv4 subnet, expected address/length, as in "
+     "192.168.1.0/24"),
+    ("dhcpv4:", "dhcpv4: nothing, expected a mapping"),
+    ("DHCPv4: {cidr: 10.0.0.0/24}", f"DHCPv4: {UNKNOWN} (did you mean dhcpv4?)"),
+    ("dhcpv4: {subnet: 10.0.0.0/24}", "subnet: unknown option, expected the name of a DHCPv4 "
+     "option or option_NNN (did you mean cidr?)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "error"), IN_THE_WRONG_PLACE)
+def test_what_follows_from_a_mistake_is_no_second_one(
+    tmp_path: Path, line: str, error: str
+) -> None:
+    port = '{addresses: "02:00:00:00:00:01 10.0.0.5", options: {mtu: 1400}}'
+    rest = f"    pool: 10.0.0.100-10.0.0.199\n    ports: {{vm1: {port}}}\n"
+    text = f"networks:\n  red:\n    {line}\n{rest}"
+    assert errors(tmp_path, text) == [f"c.yaml:3: red: {error}"]
+
+
+def test_with_host_bits_the_subnet_is_meant_by_which_the_rest_is_checked(tmp_path: Path) -> None:
+    text = "networks:\n  red:\n    dhcpv4: {cidr: 10.0.0.1/24}\n    pool: 10.0.1.9\n"
+    assert errors(tmp_path, text) == [
+        "c.yaml:3: red: cidr: 10.0.0.1/24 has host bits set, expected 10.0.0.0/24",
+        "c.yaml:4: red: pool: 10.0.1.9 is not in cidr 10.0.0.0/24, expected addresses in it",
+    ]
+
+
+MISPLACED = [
+    (
+        "dhcpv4: {router: 10.0.0.1}\n    cidr: 10.0.0.0/24\n    pool: 10.0.0.9",
+        ["4: red: cidr: belongs in dhcpv4 or dhcpv6, expected below that and indented"],
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24, pool: 10.0.0.9}",
+        ["3: red: pool: belongs in the network, beside this, expected nothing here"],
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24}\n    range: 10.0.0.9\n    exclude: 10.0.0.9",
+        [f"4: red: range: {UNKNOWN} (did you mean pool?)"],
+    ),
+    (
+        "dhcpv4: {cidr: 10.0.0.0/24}\n    ports: {vm1: {address: 10.0.0.9}}",
+        [
+            "4: vm1: address: unknown, expected addresses or options or options6 or "
+            "delegated_prefix or parent or tag (did you mean addresses?)"
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "expected"), MISPLACED)
+def test_what_is_misplaced_or_misspelt_is_not_missing_too(
+    tmp_path: Path, lines: str, expected: list[str]
+) -> None:
+    found = errors(tmp_path, f"networks:\n  red:\n    {lines}\n")
+    assert found == [f"c.yaml:{line}" for line in expected]
+
+
+ROUTERS = [
+    ("cidr: 10.0.0.0/24, router: 10.0.0.1", ""),
+    ("cidr: 10.0.0.0/24, router: [10.0.0.1, 10.0.1.1]", "10.0.1.1 is not in cidr 10.0.0.0/24"),
+    ("cidr: 10.0.0.1/32, router: 10.0.1.1", ""),
+    (
+        'cidr: 10.0.0.0/24, router: 10.0.1.1, classless_static_route: "0.0.0.0/0,10.0.0.1"',
+        "",
+    ),
+]
+
+
+@pytest.mark.parametrize(("dhcpv4", "warning"), ROUTERS)
+def test_a_router_outside_the_subnet_is_a_warning(
+    tmp_path: Path, dhcpv4: str, warning: str
+) -> None:
+    found = load(tmp_path, f"networks:\n  red:\n    dhcpv4: {{{dhcpv4}}}\n    ports: {{}}\n")
+    lines = [line.rpartition("/c.yaml:")[2] for line in found.warnings]
+    expected = f"3: warning: red: router: {warning}, so guests do not reach it"
+    assert lines == ([expected] if warning else [])
+
+
+def test_a_ports_own_router_outside_the_subnet_is_a_warning(tmp_path: Path) -> None:
+    port = '{addresses: "02:00:00:00:00:01 10.0.0.5", options: {router: 10.0.1.1}}'
+    (line,) = load(tmp_path, POOL % f"10.0.0.9\n    ports: {{vm1: {port}}}").warnings
+    assert "c.yaml:6: warning: vm1: router: 10.0.1.1 is not in cidr" in line

@@ -14,6 +14,7 @@ from ovs_dhcpd.flows.options.wording import (
     escape,
     first_lines,
     hint,
+    meant,
     printable,
     show,
 )
@@ -29,6 +30,27 @@ from ovs_dhcpd.flows.options.wording import (
 )
 def test_a_name_that_is_nearly_a_known_one(name: str, expected: str) -> None:
     assert hint(name, ["dns_server", "mtu"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gateway", "router"),
+        ("dns", "dns_server"),
+        ("domain-name-servers", "dns_server"),
+        ("DHCPv4", "dhcpv4"),
+        ("DHCP", "dhcpv4"),
+        ("t1", "T1"),
+        ("vlan", ""),  # tag is not known here
+    ],
+)
+def test_a_name_that_other_programs_have_for_it(name: str, expected: str) -> None:
+    known = ["dhcpv6", "dhcpv4", "T1", "router", "dns_server", "domain_name"]
+    assert meant(name, known) == expected
+
+
+def test_whatever_is_known_is_never_another_name() -> None:
+    assert [meant(name, [name, "cidr", "router"]) for name in ("prefix", "gateway")] == ["", ""]
 
 
 @pytest.mark.parametrize(

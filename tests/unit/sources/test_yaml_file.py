@@ -256,6 +256,7 @@ IN_NETWORK = [
     ("mtu: " + 20 * "[", "is nested too deeply, expected 16 levels at most"),
     ("<<: 1", "<< is no mapping, expected *NAME of one"),
     ("mtu: [", "is not YAML: did not find expected ',' or ']'"),
+    ("\t mtu: 1500", "is not YAML: a tab before the text, expected spaces"),
     ("mtu: \t- 1", "is not YAML: block sequence entries are not allowed in this context"),
 ]
 
@@ -281,3 +282,27 @@ def test_what_is_no_document_is_named_and_placed(
     tmp_path: Path, text: str | bytes, expected: list[str]
 ) -> None:
     assert errors(tmp_path, text) == expected
+
+
+INDENTATION = [
+    (
+        "    dhcpv4: {cidr: 10.0.0.0/24}\n   pool: 10.0.0.9",
+        "did not find expected key, expected one that is indented as a line above",
+    ),
+    (
+        "    bridge: br0\n     pool: 10.0.0.9",
+        "mapping values are not allowed in this context, expected to be indented no more than the "
+        "line above",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lines", "error"), INDENTATION)
+def test_indentation_that_fits_nothing_is_said_to_be_that(
+    tmp_path: Path, lines: str, error: str
+) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"networks:\n  red:\n{lines}\n")
+    with pytest.raises(yaml_file.ConfigError) as caught:
+        yaml_file.load(path)
+    assert caught.value.errors == [f"{path}:4: is not YAML: {error}"]
