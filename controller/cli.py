@@ -20,7 +20,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovs_dhcpd.controller.ask import AskError, NobodyError, add_rundir, ask, ask_for_json
+from ovs_dhcpd.controller.ask import (
+    AskError,
+    NobodyError,
+    add_rundir,
+    ask,
+    ask_for_json,
+    ask_switch,
+)
 from ovs_dhcpd.flows.configuration.section import ConfigError
 from ovs_dhcpd.flows.options.wording import escape, printable
 
@@ -313,12 +320,17 @@ def _why(args: argparse.Namespace) -> int:
     from ovs_dhcpd.controller.table import wants_colour
     from ovs_dhcpd.controller.why.as_json import to_json
     from ovs_dhcpd.controller.why.chain import no_daemon
+    from ovs_dhcpd.controller.why.learned import amend, is_missing, macs_behind
     from ovs_dhcpd.controller.why_text import to_text
 
     try:
         chain = ask_for_json(args.ovs_rundir, "why", args.port)
     except NobodyError as error:
         chain = to_json(no_daemon(args.port, str(error), is_denied=error.is_denied))
+    if is_missing(chain):
+        with contextlib.suppress(AskError):  # then it is not known
+            learned = ask_switch(args.ovs_rundir, "fdb/show", chain["bridge"])
+            chain = amend(chain, macs_behind(chain["ofport"], learned))
     if args.format == "json":
         print(json.dumps(chain, indent=2))
     else:

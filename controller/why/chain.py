@@ -93,7 +93,7 @@ class Chain:
         """What there is to say first, in a line."""
         what = escape(self.facts.asked_for)
         if broken := self.broken:
-            return f"{what} is not served: {broken.text}"
+            return not_served(self.facts.asked_for, broken.text)
         if not self.facts.is_served:
             return f"{what} is not served"
         asked = next((link.text for link in self.links if link.name == "asked"), "")
@@ -118,6 +118,16 @@ def chain_of(facts: Facts) -> Chain:
         *_flows(facts),
     ]
     return Chain(facts, tuple(links))
+
+
+def not_served(asked_for: str, why: str) -> str:
+    """What there is to say first where the port is not served."""
+    return f"{escape(asked_for)} is not served: {why}"
+
+
+def rewrite(where: str, mac: str, addresses: str) -> str:
+    """What to do where a port is named with another MAC than its guest's."""
+    return f'write {where}: addresses: "{mac} {addresses}"'
 
 
 def no_daemon(asked_for: str, why: str, *, is_denied: bool) -> Chain:
@@ -276,7 +286,7 @@ def _mac(facts: Facts) -> Iterator[Link]:
         what = f"{ours} is served, and the guest has {theirs.hex(':')}, as {ATTACHED_MAC} says"
         addresses = " ".join(str(each) for _, port in bindings for each in port.addresses)
         where = f"in {facts.named_by[0]}" if facts.named_by else "where it is named"
-        mend = f'write {where}: addresses: "{theirs.hex(":")} {addresses}"'
+        mend = rewrite(where, theirs.hex(":"), addresses)
         yield Link("MAC", Verdict.BROKEN, what, mend)
 
 

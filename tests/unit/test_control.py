@@ -146,6 +146,8 @@ def test_any_pattern_that_can_be_written_may_be_set(daemon: Daemon) -> None:
         ("exit", ["foo"], "foo: expected cleanup"),
         ("version", ["foo"], '"version" command takes at most 0 arguments'),
         ("vlog/set", [], '"vlog/set" command requires at least 1 arguments'),
+        ("why", ["a", "b"], "2 arguments, expected why PORT|MAC|ADDRESS"),
+        ("why", ["-f", "xml", "a"], "-f xml: expected -f json"),
     ],
 )
 def test_wrong_usage_is_answered(daemon: Daemon, command: str, words: list[str], said: str) -> None:
@@ -153,7 +155,8 @@ def test_wrong_usage_is_answered(daemon: Daemon, command: str, words: list[str],
 
 
 @pytest.mark.parametrize("command", ["help", "list-commands", "vlog/list", "bindings/show",
-                                     "bindings/refused", "stats/show", "status"])  # fmt: skip
+                                     "bindings/refused", "stats/show", "status",
+                                     "memory/show", "coverage/show"])  # fmt: skip
 def test_each_command_answers(daemon: Daemon, command: str) -> None:
     assert daemon.ask(command)[0] == 0
 
@@ -170,6 +173,22 @@ def test_leases_are_shown_as_text_and_as_json(daemon: Daemon) -> None:
     if client.transact("set-options", ["--format", "json"])[1] is None:  # since Open vSwitch 3.4
         assert client.transact("leases/show", [])[2]["version"] == 1
         assert client.transact("version", [])[2]["reply-format"] == "plain"
+    client.close()
+
+
+def test_why_is_answered_as_text_and_as_json(daemon: Daemon) -> None:
+    what = "the Open_vSwitch database is not read yet"
+    _, _, text = daemon.ask("why", "vm1")
+    assert text
+    assert text.splitlines()[0].endswith(what)
+    _, _, answer = daemon.ask("why", "-f", "json", "vm1")
+    assert answer
+    assert json.loads(answer)["headline"] == text.splitlines()[0]
+    error, client = ovs.unixctl.client.UnixctlClient.create(str(daemon.socket))
+    assert error == 0
+    if client.transact("set-options", ["--format", "json"])[1] is None:  # since Open vSwitch 3.4
+        assert client.transact("why", ["vm1"])[2]["version"] == 1
+        assert client.transact("status", [])[2]["healthy"] is False
     client.close()
 
 

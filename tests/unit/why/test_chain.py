@@ -314,6 +314,13 @@ def test_without_idle_times_it_is_not_said_when_it_asked_last() -> None:
     assert asked.text == "asked for DHCPv4 3 times, DHCPv6 2 times"
 
 
+def test_a_flow_that_has_counted_nothing_does_not_say_when_it_asked_last() -> None:
+    first, *others = COUNTS
+    counts = {first: FlowCounts(1, 100.0, 40.0), **dict.fromkeys(others, FlowCounts(0, 5.0, 5.0))}
+    (asked,) = links(but(flows={"counts": counts}), "asked")
+    assert asked.text == "asked for DHCPv4 1 time (last 40 s ago)"
+
+
 @pytest.mark.parametrize(("is_denied", "mend"), [(True, "sudo ovs-dhcpd why vm1"), (False, None)])
 def test_no_daemon(is_denied: bool, mend: str | None) -> None:
     chain = no_daemon("vm1", "/run: nobody to ask", is_denied=is_denied)

@@ -32,6 +32,12 @@ def test_an_interface_that_is_named_by_its_name_is_that_port() -> None:
     assert found(host, "vm1") == found(host, "tap1") == ["tap1"]
 
 
+def test_of_two_names_of_an_interface_it_is_the_one_that_is_served() -> None:
+    host = Host(file("lab", vm1=f"{MAC} 10.0.0.7", tap1=f"{MAC2} 10.0.0.8"))
+    host.plug("tap1", iface_id="vm1")
+    assert found(host, "tap1") == ["vm1"]
+
+
 def test_a_mac_or_an_address_is_that_of_who_is_served_it_first() -> None:
     host = Host(file("lab", vm1=f"{MAC} 10.0.0.7", vm2=f"{MAC2} 10.0.0.8"))
     host.plug("tap1", iface_id="vm1")

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the bridge has learned of a guest that has not asked by the MAC that is served."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ovs_dhcpd.controller.why.as_json import to_json
+from ovs_dhcpd.controller.why.chain import chain_of
+from ovs_dhcpd.controller.why.facts import Facts
+from ovs_dhcpd.controller.why.learned import amend, is_missing, macs_behind
+from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
+
+from tests.unit.why.served import COUNTS, INTERFACE, MAC, MAC2, SERVED, but
+
+UNASKED = but(
+    flows={"counts": dict.fromkeys(COUNTS, FlowCounts(0, 90.0, 90.0))},
+    interface={"attached_mac": None},
+    leases=(),
+)
+# It is known already that the guest has another one.
+NAMED = replace(UNASKED, interface=replace(INTERFACE, attached_mac=MAC2))
+TABLE = f"""\
+ port  VLAN  MAC                Age
+    7     0  {MAC2}   12
+   17     0  02:00:00:00:00:17    1
+LOCAL     0  02:00:00:00:00:18    1
+"""
+
+
+def test_only_what_is_behind_the_port_counts() -> None:
+    assert macs_behind(7, TABLE) == [MAC2]
+    assert macs_behind(9, TABLE) == macs_behind(7, "") == []
+
+
+@pytest.mark.parametrize(("facts", "missing"), [(UNASKED, True), (SERVED, False), (NAMED, False)])
+def test_it_is_asked_for_where_nobody_has_asked(facts: Facts, missing: bool) -> None:
+    assert is_missing(to_json(chain_of(facts))) is missing
+
+
+def test_another_mac_than_the_one_that_is_served_is_what_is_wrong() -> None:
+    chain = amend(to_json(chain_of(UNASKED)), [MAC2])
+    text = f"{MAC} is served, and {MAC2} is behind the port"
+    mend = f'write where it is named: addresses: "{MAC2} 10.0.0.5 fd00::5"'
+    assert (chain["headline"], chain["mend"]) == (f"vm1 is not served: {text}", mend)
+    (link,) = (link for link in chain["links"] if link["link"] == "MAC")
+    assert link == {"link": "MAC", "verdict": "broken", "text": text, "mend": mend}
+
+
+def test_its_own_mac_or_none_changes_nothing() -> None:
+    chain = to_json(chain_of(UNASKED))
+    assert amend(chain, [MAC2, MAC]) == amend(chain, []) == chain
