@@ -21,7 +21,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ovs.vlog import Vlog
-from ovs_dhcpd.controller.leases.document import VERSION, Clock, Lease, Plugged, to_lease
+from ovs_dhcpd.controller.leases.document import Clock, Lease, Plugged, to_lease
+from ovs_dhcpd.controller.leases.fields import VERSION
 from ovs_dhcpd.controller.leases.lease import ASSIGNED
 from ovs_dhcpd.controller.leases.leases import Row
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The list of leases as people read it: a table, or CSV, of :mod:`controller.leases.document`."""
+"""The list of leases as people read it: a table, or CSV, of :mod:`controller.leases.fields`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from ovs_dhcpd.controller.leases.document import FIELDS, NEVER
+from ovs_dhcpd.controller.leases.fields import FIELDS, NEVER
 from ovs_dhcpd.controller.table import DIM, GREEN, RED, YELLOW, table
 from ovs_dhcpd.flows.options.wording import escape, printable
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leases as JSON: what ``leases/show -f json`` answers, and who looks at it builds on.
 
-``{"version": 1, "time": …, "leases": [{…}, …]}``, each lease with all of FIELDS.  Times are
-in ISO 8601, UTC, to the second.  What is not known, or is not there, is null.
+:mod:`controller.leases.fields` has what is in it.
 """
 
 from __future__ import annotations
@@ -13,18 +12,10 @@ from datetime import datetime, timezone
 from ipaddress import ip_address
 from typing import Any
 
+from ovs_dhcpd.controller.leases.fields import NEVER, VERSION
 from ovs_dhcpd.controller.leases.lease import ASSIGNED
 from ovs_dhcpd.controller.leases.leases import Row
 from ovs_dhcpd.flows.options.wording import hint, show
-
-VERSION = 1
-
-FIELDS = (
-    *("port", "interface", "bridge", "ofport", "vlan", "network", "family", "mac", "address"),
-    *("addresses", "prefixes", "state", "since", "expires", "last_message", "last_answer"),
-    *("last_at", "requests", "requests_since", "host_name", "vendor_class"),
-)
-NEVER = "never"  # as expires
 
 Lease = dict[str, Any]
 Plugged = Callable[[str], tuple[str, int | None]]  # the interface that is a port, and its VLAN

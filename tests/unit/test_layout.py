@@ -137,6 +137,7 @@ def test_every_module_says_its_licence_and_its_job(name: str) -> None:
 UNTESTED = {
     "controller.bridges.note": "values only",
     "controller.daemon": "it is the loop around all others: tests/switch, tests/ovn",
+    "controller.leases.fields": "values only",
     "controller.lease_keeper": "a real switch and journal tell it: tests/switch",
     "controller.watch_keeper": "a real switch and journal tell it: tests/switch",
     "controller.ovsdb.idl": "a real ovsdb-server runs it: tests/database",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ovs_dhcpd.controller.lease_list import as_csv, as_table
-from ovs_dhcpd.controller.leases.document import FIELDS
+from ovs_dhcpd.controller.leases.fields import FIELDS
 
 BOUND: dict[str, Any] = {
     **dict.fromkeys(FIELDS),

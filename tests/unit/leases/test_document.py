@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ovs_dhcpd.controller.leases.document import FIELDS, VERSION, NoSuchLease, document
+from ovs_dhcpd.controller.leases.document import NoSuchLease, document
+from ovs_dhcpd.controller.leases.fields import FIELDS, VERSION
 from ovs_dhcpd.controller.leases.leases import Leases
 
 from tests.lab import packets6 as p6
