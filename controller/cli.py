@@ -29,7 +29,7 @@ from ovs_dhcpd.controller.ask import (
     ask_switch,
 )
 from ovs_dhcpd.flows.configuration.section import ConfigError
-from ovs_dhcpd.flows.options.wording import escape, printable
+from ovs_dhcpd.flows.options.wording import escape, printable, trouble
 
 from ovs_dhcpd import PROGRAM, __version__
 
@@ -58,8 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _fail(error.errors)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _fail([f"{PROGRAM}: {where}{error.strerror or error}"])
+        return _fail([f"{PROGRAM}: {trouble(error)}"])
 
 
 def _parse_arguments(argv: list[str]) -> argparse.Namespace:

@@ -8,6 +8,7 @@ the :class:`~controller.switch.inbox.Inbox`, the connections to the switches.
 
 from __future__ import annotations
 
+import errno
 import gc
 import math
 import os
@@ -98,6 +99,8 @@ def run(settings: Settings, open_source: Callable[[], Combined], connections: Co
     """
     connections.switches.start_os_ken()
     source = open_source()
+    if why := _why_no_database(settings.database):
+        vlog.warn(why)
     daemon = Daemon(settings, source, connections, open_control_socket())
     ovs.daemon.daemonize_complete()
     try:
@@ -107,6 +110,17 @@ def run(settings: Settings, open_source: Callable[[], Combined], connections: Co
         daemon.write_journal()
         os.abort()  # so that --monitor starts another one
     return 0
+
+
+def _why_no_database(remote: str) -> str:
+    """Why the first attempt to reach the database fails, and what to type; empty: it may not."""
+    path = remote.removeprefix("unix:")
+    if path == remote or "," in remote or os.access(path, os.R_OK | os.W_OK):
+        return ""
+    if os.path.lexists(path):
+        return f"{path}: {os.strerror(errno.EACCES)}, expected root, or a user that may open it"
+    what = "Open vSwitch does not run here, waiting for it"
+    return f"{path}: {what}; type: systemctl start openvswitch-switch"
 
 
 class Daemon:
@@ -257,7 +271,7 @@ class Daemon:
     def _note_bridges(self) -> None:
         """Say which bridges cannot be served."""
         protocols, versions = self._database.protocols, self._settings.openflow
-        now = {name: unreachable(name, protocols.get(name), versions) for name in self._bridges}
+        now = {name: unreachable(name, protocols, versions) for name in self._bridges}
         before, self._unreachable = self._unreachable, now
         for name in before.keys() | now.keys() if before != now else ():
             line = now.get(name)

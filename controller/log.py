@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 
 import ovs.vlog
@@ -73,6 +74,18 @@ def show_time(now: datetime, layout: str | None) -> str:
         return now.replace(microsecond=0, tzinfo=None).isoformat()
     fraction = f"{now.microsecond:06}"
     return re.sub("#+", lambda hashes: fraction[: len(hashes[0])], now.strftime(layout))
+
+
+@contextmanager
+def off_console(module: str) -> Iterator[None]:
+    """What ``module`` says meanwhile goes elsewhere: it is on standard error anyway."""
+    levels = Vlog._Vlog__mfl[module]
+    before = levels["console"]
+    Vlog.set_level(module, "console", "off")
+    try:
+        yield
+    finally:
+        Vlog.set_level(module, "console", before)
 
 
 def set_levels(words: list[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import gc
 import io
 import os
@@ -25,6 +26,8 @@ from zlib import crc32
 from ovs_dhcpd.controller.ask import default_rundir
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.configuration.rate_limit import rate_limit_of
+from ovs_dhcpd.flows.configuration.section import ConfigError
+from ovs_dhcpd.flows.options.wording import trouble
 
 from ovs_dhcpd import PROGRAM
 
@@ -38,6 +41,9 @@ OPENFLOW = ("1.5", "1.4", "1.3")
 # Where distributions have these; a python-ovs from elsewhere does not know.
 LOGDIR = "/var/log/openvswitch"
 OVN_RUNDIR = "/var/run/ovn"
+NO_SWITCH = (
+    "expected Open vSwitch to run here (--ovs-rundir DIR); type: systemctl start openvswitch-switch"
+)
 
 
 def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
@@ -63,6 +69,7 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
 
     parser.allow_abbrev = False
     parser.add_argument(
+        "-c",
         "--config",
         metavar="FILE",
         type=Path,
@@ -170,20 +177,43 @@ def run(args: argparse.Namespace) -> int:
     it answers, and what decides is imported meanwhile.
     """
     import ovs.daemon
+    from ovs.vlog import Vlog
+    from ovs_dhcpd.controller import log
 
     if not (args.config or args.nb or args.serve_only):
-        args.usage_error("one of --config, --nb and --serve-only is required")
+        args.usage_error("nothing to serve, expected --config FILE, --nb REMOTES or --serve-only")
     if args.external and not args.nb:
         args.usage_error("--external: only with --nb")
     gc.disable()  # what is imported, and the first configuration, stay
     start = _serve_only(args) if args.serve_only else _serve_configuration(args)
     ovs.daemon.handle_args(args)
     _start_log(args)
-    ovs.daemon.daemonize_start()
+    # With --monitor this is where the monitor stays, whose words stand nowhere else.
+    with contextlib.nullcontext() if args.monitor else log.off_console("daemon"):
+        ovs.daemon.daemonize_start()
     # Until the daemon has its own, SIGTERM ends the process in order; SIGHUP has nothing read anew.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    return start()
+    try:
+        _look_at(args.ovs_rundir)
+        return start()
+    except (ConfigError, OSError) as error:  # standard error is told by who called us
+        lines = error.errors if isinstance(error, ConfigError) else [trouble(error)]
+        vlog = Vlog("daemon")
+        with log.off_console(vlog.name):
+            for line in lines:
+                vlog.err(line)
+        raise
+
+
+def _look_at(rundir: Path) -> None:
+    """Raise :exc:`OSError`, with what to do, where we cannot run beside an Open vSwitch."""
+    if not rundir.is_dir():
+        what = f"{os.strerror(errno.ENOENT)}, {NO_SWITCH}"
+        raise OSError(errno.ENOENT, what, str(rundir))
+    if not os.access(rundir, os.W_OK | os.X_OK):
+        what = f"{os.strerror(errno.EACCES)}, expected root, or a user that may write there"
+        raise OSError(errno.EACCES, what, str(rundir))
 
 
 def _start_log(args: argparse.Namespace) -> None:

@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+
+from ovs_dhcpd.flows.options.wording import either
 
 
-def unreachable(bridge: str, protocols: Collection[str] | None, versions: Collection[str]) -> str:
+def unreachable(
+    bridge: str, bridges: Mapping[str, Collection[str]], versions: Collection[str]
+) -> str:
     """What is wrong with ``bridge``, and what to type; empty: nothing.
 
-    ``protocols`` is that column of its row (OpenFlow10 …; none of them: all), None where there is
-    no such bridge.  ``versions`` are those that we speak, the best first (1.5 …).
+    ``bridges`` are those that there are, with the column ``protocols`` of their rows (OpenFlow10 …;
+    none of them: all).  ``versions`` are those that we speak, the best first (1.5 …).
     """
-    if protocols is None:
-        return f"bridge {bridge}: does not exist; type: ovs-vsctl add-br {bridge}"
+    if bridge not in bridges:
+        others = f", expected {either(sorted(bridges))}" if bridges else ""
+        return f"bridge {bridge}: does not exist{others}; type: ovs-vsctl add-br {bridge}"
+    protocols = bridges[bridge]
     ours = [f"OpenFlow{version.replace('.', '')}" for version in versions]
     if not protocols or not {*ours}.isdisjoint(protocols):
         return ""

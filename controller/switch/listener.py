@@ -65,12 +65,16 @@ class Listener:
         self._versions = versions
         self._accepted = accepted
         ipv6 = ":" in where.host
-        self._server = socket.create_server(
-            (where.host, where.port),
-            family=socket.AF_INET6 if ipv6 else socket.AF_INET,
-            backlog=128,
-            dualstack_ipv6=ipv6 and socket.has_dualstack_ipv6(),
-        )
+        try:
+            self._server = socket.create_server(
+                (where.host, where.port),
+                family=socket.AF_INET6 if ipv6 else socket.AF_INET,
+                backlog=128,
+                dualstack_ipv6=ipv6 and socket.has_dualstack_ipv6(),
+            )
+        except OSError as error:  # Python says what it did, in more words than who reads it
+            why = str(error.strerror).partition(" (while ")[0]
+            raise OSError(error.errno, why, f"--listen {where}") from None
         self._server.setblocking(False)
         self._poll = select.poll()
         self._waiting: dict[int, Waiting] = {}  # by descriptor, in the order of their coming

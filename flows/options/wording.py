@@ -100,6 +100,12 @@ def hint(name: str, known: Collection[str]) -> str:
     return f" (did you mean {escape(found)}?)" if found else ""
 
 
+def trouble(error: OSError) -> str:
+    """What the operating system says, and of what."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
 def first_lines(lines: Sequence[str], count: int | None = None) -> list[str]:
     """The first of the lines, and how many more there are of `count`, which is theirs if not given.
 

@@ -289,14 +289,16 @@ def test_a_bridge_that_does_not_exist_is_named_until_it_does(
 ) -> None:
     with Dhcpd(switch, CONFIGURATION + "    bridge: br-late\n") as dhcpd:
         wait_for_refused(
-            dhcpd, "bridge br-late: does not exist; type: ovs-vsctl add-br br-late",
+            dhcpd,
+            "bridge br-late: does not exist, expected br-int; type: ovs-vsctl add-br br-late",
             "port vm1: is plugged into br-int, expected br-late",
         )  # fmt: skip
         switch.add_bridge("br-late")
         wait_for_refused(dhcpd, "port vm1: is plugged into br-int, expected br-late")
         switch.vsctl("del-br", "br-late")
         wait_for_refused(
-            dhcpd, "bridge br-late: does not exist; type: ovs-vsctl add-br br-late",
+            dhcpd,
+            "bridge br-late: does not exist, expected br-int; type: ovs-vsctl add-br br-late",
             "port vm1: is plugged into br-int, expected br-late",
         )  # fmt: skip
 

@@ -97,7 +97,8 @@ def test_a_peer_that_talks_nonsense_costs_only_its_connection(
 @pytest.mark.parametrize(
     ("listen", "message"),
     [
-        (("tcp:192.0.2.1:6653",), "Cannot assign requested address"),
+        (("tcp:192.0.2.1:6653",),
+         "ovs-dhcpd: --listen tcp:192.0.2.1:6653: Cannot assign requested address"),
         (("ssl:127.0.0.1:6653", "--private-key", "/no/key", "--certificate", "/no/cert",
           "--ca-cert", "/no/ca"), "/no/key: No such file or directory"),
     ],

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -290,6 +292,49 @@ def test_run_with_a_mistake_in_its_file_ends_with_1(tmp_path: Path) -> None:
     expected = f"{path}:1: networks: a list, expected a mapping\n".encode()
     status, out, err = run("run", "--config", str(path), "--ovs-rundir", str(tmp_path))
     assert (status, out, err) == (1, b"", expected)
+
+
+def test_what_ends_the_start_is_one_line_and_in_the_log(tmp_path: Path) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    expected = {
+        ("--ovs-rundir", f"{tmp_path}/no"): f"{tmp_path}/no: No such file or directory, expected "
+        "Open vSwitch to run here (--ovs-rundir DIR); type: systemctl start openvswitch-switch",
+        ("--ovs-rundir", f"{tmp_path}", "--listen", f"tcp:127.0.0.1:{port}"): f"--listen "
+        f"tcp:127.0.0.1:{port}: Address already in use",
+    }
+    logged = []
+    with taken:
+        for words, line in expected.items():
+            logged.append(line)
+            said = f"{PROGRAM}: {line}\n".encode()
+            assert run("run", "-c", EXAMPLE, *words) == (1, b"", said)
+            argv = ["-c", EXAMPLE, *words, "--detach", f"--log-file={tmp_path}/log"]
+            assert run("run", *argv) == (1, b"", said)
+    written = (tmp_path / "log").read_text().splitlines()
+    assert [line.split("|")[-1].strip() for line in written] == logged
+
+
+def test_another_one_that_runs_is_named_in_one_line(tmp_path: Path) -> None:
+    pidfile = tmp_path / "pid"
+    with pidfile.open("w") as file:
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        argv = ["-c", EXAMPLE, "--ovs-rundir", str(tmp_path), f"--pidfile={pidfile}"]
+        said = f"{pidfile}: already running as pid {os.getpid()}, aborting\n".encode()
+        assert run("run", *argv) == (1, b"", said)
+
+
+def test_who_waits_for_open_vswitch_says_so_first(tmp_path: Path) -> None:
+    argv = ["run", "-c", EXAMPLE, "--ovs-rundir", str(tmp_path)]
+    command = [sys.executable, "-m", "ovs_dhcpd", *argv]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stderr
+        line = process.stderr.readline()
+        process.terminate()
+    what = "Open vSwitch does not run here, waiting for it; type: systemctl start"
+    assert f"WARN | {tmp_path}/db.sock: {what} openvswitch-switch" in line
 
 
 @pytest.mark.parametrize(

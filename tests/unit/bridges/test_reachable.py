@@ -9,11 +9,12 @@ from ovs_dhcpd.controller.bridges.reachable import unreachable
 
 @pytest.mark.parametrize("protocols", [(), ("OpenFlow13",), ("OpenFlow10", "OpenFlow15")])
 def test_one_common_version_is_enough(protocols: tuple[str, ...]) -> None:
-    assert unreachable("br-int", protocols, ("1.5", "1.3")) == ""
+    assert unreachable("br-int", {"br-int": protocols}, ("1.5", "1.3")) == ""
 
 
 def test_a_bridge_without_one_is_told_which_and_what_to_type() -> None:
-    assert unreachable("br-int", ("OpenFlow12", "OpenFlow10"), ("1.5", "1.3")) == (
+    bridges = {"br-int": ("OpenFlow12", "OpenFlow10")}
+    assert unreachable("br-int", bridges, ("1.5", "1.3")) == (
         "bridge br-int: protocols=OpenFlow10,OpenFlow12, expected one of OpenFlow15, OpenFlow13 "
         "among them; type: ovs-vsctl add bridge br-int protocols OpenFlow15"
     )
@@ -21,4 +22,9 @@ def test_a_bridge_without_one_is_told_which_and_what_to_type() -> None:
 
 def test_a_bridge_that_is_not_there_is_told_so() -> None:
     expected = "bridge br-ex: does not exist; type: ovs-vsctl add-br br-ex"
-    assert unreachable("br-ex", None, ("1.5",)) == expected
+    assert unreachable("br-ex", {}, ("1.5",)) == expected
+
+
+def test_a_bridge_that_is_not_there_is_told_which_there_are() -> None:
+    expected = "bridge br0: does not exist, expected br-ex or br-int; type: ovs-vsctl add-br br0"
+    assert unreachable("br0", {"br-int": (), "br-ex": ()}, ("1.5",)) == expected
