@@ -38,9 +38,9 @@ PORT_LINES, MESSAGE_LINES, WARNING_LINES = (1, 20), (20, 2000), (1, 5)
 MAX_PORTS = 8192  # of which it is known how many lines they had
 
 # Who never hears nothing counts after so many verdicts, or when one has waited for so long: by then
-# a thousand guests that boot at once are served.
-MANY = 2048
-LATE_S = 1.0
+# four thousand guests that boot at once are served.  It is 10 MB at most.
+MANY = 8192
+LATE_S = 3.0
 LINES, SOME = 2, 32  # lines, and verdicts, between two looks whether a packet waits
 # Exchanges that wait for a pause until others hear of them, 10 MB at most, and how long one does.
 UNHEARD = 8192
