@@ -48,6 +48,8 @@ class MeterTable:
         self._xids = itertools.count(FIRST_XID)
         self._dump_xid = self._features_xid = self._count_xid = -1  # what is asked for these
         self._counts: dict[int, MeterCount] = {}  # what they had counted when last asked
+        self.dropped = 0  # packets, by all there have been
+        self._tallied: dict[int, int] = {}  # what of that is whose, of those that are the last
         self._sent: dict[int, str] = {}  # by xid: what the messages do, not confirmed yet
         self._refused: set[int] = set()  # those of them of which some have been refused
         self._modify_refused = False
@@ -61,6 +63,11 @@ class MeterTable:
     def synchronized(self) -> bool:
         """Whether the switch has confirmed all that is wanted."""
         return self.known and not self._different and not self._sent
+
+    @property
+    def installed(self) -> int | None:
+        """How many of ours there are; None: not known."""
+        return None if self._installed is None else len(self._installed)
 
     def __len__(self) -> int:
         """The number of meters that are wanted."""
@@ -159,6 +166,11 @@ class MeterTable:
         """A part of the answer to :meth:`count`."""
         if reply.xid == self._count_xid:
             self._counts.update(reply.counts)
+            for number, count in reply.counts.items():
+                before = self._tallied.get(number, 0)
+                is_new = count.dropped < before  # a meter in the place of another
+                self.dropped += count.dropped if is_new else count.dropped - before
+                self._tallied[number] = count.dropped
 
     def of(self, owner: str) -> tuple[RateLimit, MeterCount | None] | None:
         """What the meter of ``owner`` lets pass, and had counted when last asked; None: no meter.

@@ -135,6 +135,32 @@ def test_what_a_meter_has_counted_is_shown() -> None:
     assert table.lacking == ""
 
 
+def test_what_all_have_dropped_never_becomes_less() -> None:
+    table = MeterTable()
+    for number in (1, 2):
+        table.want(f"vm{number}", PortMeter(number, LIMIT))
+    steps: list[tuple[dict[int, int], int]] = [
+        ({1: 10, 2: 5}, 15),
+        ({1: 12, 2: 5}, 17),  # is counted once
+        ({1: 12}, 17),  # the other's port has gone
+        ({1: 12, 2: 3}, 20),  # and come again, with another meter
+    ]
+    for dropped, expected in steps:
+        connected(table, PortMeter(1, LIMIT), PortMeter(2, LIMIT))
+        (question,) = table.count()
+        counts = {number: MeterCount(99, each) for number, each in dropped.items()}
+        table.counted(MeterCounts(xid_of(question), counts, False))
+        assert table.dropped == expected
+        table.disconnected()
+
+
+def test_how_many_there_are_is_known_once_they_are_read() -> None:
+    table = MeterTable()
+    assert table.installed is None
+    connected(table, PortMeter(1, LIMIT), 2)
+    assert table.installed == 2
+
+
 def test_a_refusal_of_anything_else_is_not_of_meters() -> None:
     table = MeterTable()
     connected(table)
