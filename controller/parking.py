@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import ip_address
 
@@ -11,11 +12,12 @@ from ovs.vlog import Vlog
 from ovs_dhcpd.controller.control import CommandError, add_command
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Binder, Ours
+from ovs_dhcpd.controller.ports.pool_use import PoolUse, pool_uses
 from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.probe import Heard
-from ovs_dhcpd.flows.bindings.network import Network
+from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.options.wording import escape, printable_lines, show
 
 vlog = Vlog("parking")
@@ -93,6 +95,21 @@ class Parking:
         ]
         return max(0.0, min(times) - time.time()) if times else None
 
+    def uses(self) -> Iterator[PoolUse]:
+        """Each pool, and how full it is: what it has of IPv4, and of IPv6."""
+        given: dict[tuple[str, str], list[Address]] = {}
+        for served in self._binder.served.values():
+            for network, port in served.bindings:
+                given.setdefault((network.bridge, network.name), []).extend(port.addresses)
+        for bridge in sorted(self._active()):
+            parked: dict[str, list[Address]] = {}
+            for name, address in self._database.parked(bridge):
+                parked.setdefault(name, []).append(address)
+            for name, network in sorted(self._world.networks(bridge).items()):
+                if network.pool:
+                    its = given.get((network.bridge, name), ())
+                    yield from pool_uses(network, its, parked.get(name, ()))
+
     def _free(self, text: str) -> None:
         """``pools/free``: have the address given out again, in whichever networks it is parked."""
         try:
@@ -112,28 +129,22 @@ class Parking:
 
     def _lines(self) -> Iterator[str]:
         """Each pool, and what of it is parked."""
+        used = Counter[tuple[str, str]]()
+        for use in self.uses():
+            used[use.bridge, use.network] += use.used
         for bridge in sorted(self._active()):
             parked = self._database.parked(bridge)
             for name, network in sorted(self._world.networks(bridge).items()):
                 if network.pool:
-                    yield f"{escape(bridge):<15} {escape(name)}: {self._summary(network)}"
+                    size = network.pool.size
+                    what = f"{used[bridge, name]} of {size} addresses given out, {network.pool}"
+                    yield f"{escape(bridge):<15} {escape(name)}: {what}"
             for (name, address), each in sorted(parked.items(), key=str):
                 until = f"parked until {_local_time(each.until_s)}"
                 how = f"declined by {escape(each.owner)}"
                 if each.answered_by:
                     how = f"answered for by {each.answered_by.hex(':')} at {escape(each.owner)}"
                 yield f"{escape(bridge):<15} {escape(name)}: {address} {until}, {how}"
-
-    def _summary(self, network: Network) -> str:
-        assert network.pool
-        bindings = [each for served in self._binder.served.values() for each in served.bindings]
-        given = sum(
-            any(address in part for part in network.pool.ranges)
-            for its, port in bindings
-            if (its.bridge, its.name) == (network.bridge, network.name)
-            for address in port.addresses
-        )
-        return f"{given} of {network.pool.size} addresses given out, {network.pool}"
 
 
 def _local_time(since_1970_s: int) -> str:
