@@ -64,10 +64,12 @@ from ovs_dhcpd.flows.pipeline.flow import show_port
 from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
     from ovs_dhcpd.controller.explainer import Explainer
     from ovs_dhcpd.controller.hosts_file import HostsFile
+    from ovs_dhcpd.controller.http_server import Questions
 
 vlog = Vlog("daemon")
 
@@ -85,6 +87,7 @@ class Settings:
     write_state: bool  # of leases, into interfaces' rows
     on_change: tuple[str, ...]  # the command to run when a lease has changed; empty: none
     hosts_file: Path | None
+    http: socket.socket | None  # that listens, for who looks on
 
 
 def run(settings: Settings, open_source: Callable[[], Combined], connections: Connections) -> int:
@@ -181,6 +184,7 @@ class Daemon:
 
         self._switches = connections.switches
         self._keep_bridges()
+        self._questions = self._look_on(settings.http) if settings.http else None
 
     def _publishers(self) -> list[Publish]:
         """Those who are to be told of leases."""
@@ -226,6 +230,8 @@ class Daemon:
             self._write_hosts()
             if self._explainer:
                 self._explainer.run()
+            if self._questions:
+                self._questions.run()
             self._database.flush()
             self._wait(keepers)
         if self._clean_up:
@@ -233,6 +239,25 @@ class Daemon:
         self._source.close()
         self._database.close()
         self._unixctl.close()
+
+    def _look_on(self, listener: socket.socket) -> Questions:
+        """Answer who looks on over HTTP; returns what there is to be asked of this thread."""
+        from ovs_dhcpd.controller.http_server import HttpServer, Questions
+        from ovs_dhcpd.controller.metrics_keeper import MetricsKeeper, expose
+
+        metrics = MetricsKeeper(
+            self._journal,
+            self._keepers,
+            self._leases,
+            self._parking,
+            lambda: self._faults.count,
+            self._refused_lines,
+            lambda: self._source.mistakes,
+        )
+        questions = Questions(self._inbox.wake)
+        pages = {"/metrics": lambda request: expose(questions.ask(metrics.measure), request)}
+        HttpServer(listener, pages).start()
+        return questions
 
     def write_journal(self) -> None:
         """Log what has been answered and is not logged yet."""

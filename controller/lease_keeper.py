@@ -31,6 +31,7 @@ from ovs_dhcpd.flows.bindings.network import Network
 from ovs_dhcpd.flows.options.wording import escape
 
 MAX_WORDS = 256  # of one command
+NO_STATE = "unknown"  # of a lease of which none is known
 
 Publish = Callable[[str, Sequence[Row], Clock], None]  # a port, and what is known of it now
 
@@ -96,6 +97,14 @@ class LeaseKeeper:
             return ""
         found = self.whose(exchange.read.bridge, ofport, tag_of(packet), packet[6:12])
         return f"{escape(found[0])} of {escape(found[1].name)}" if found else ""
+
+    def states(self) -> Counter[tuple[str, str, int, str]]:
+        """How many leases are in which state, by bridge, network and family."""
+        self._journal.write()
+        return Counter(
+            (row.bridge, row.network.name, row.family, row.state or NO_STATE)
+            for row in self._leases.rows(time.monotonic())
+        )
 
     def take_faults(self) -> Iterator[Fault]:
         """Faults of ours in taking note of an exchange; that costs what it said."""

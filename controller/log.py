@@ -17,8 +17,8 @@ vlog = Vlog("log")
 
 # Of what is imported once the log is open, while packets are answered already.
 LATE_MODULES = (
-    *("bridge", "control", "faults", "files", "hook", "hosts", "listener", "northbound"),
-    *("parking", "writer"),
+    *("bridge", "control", "faults", "files", "hook", "hosts", "http", "listener", "metrics"),
+    *("northbound", "parking", "writer"),
     *("idl", "jsonrpc", "reconnect", "stream", "unixctl_server"),
 )
 

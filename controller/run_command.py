@@ -32,6 +32,9 @@ from ovs_dhcpd.flows.options.wording import trouble
 from ovs_dhcpd import PROGRAM
 
 if TYPE_CHECKING:
+    import socket
+
+    from ovs_dhcpd.controller.http_server import Where
     from ovs_dhcpd.controller.sources.combined import Combined
     from ovs_dhcpd.controller.sources.source import Source
     from ovs_dhcpd.controller.switch.listener import ListenOn
@@ -44,6 +47,7 @@ OVN_RUNDIR = "/var/run/ovn"
 NO_SWITCH = (
     "expected Open vSwitch to run here (--ovs-rundir DIR); type: systemctl start openvswitch-switch"
 )
+HTTP = "127.0.0.1:9167"
 
 
 def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
@@ -127,6 +131,15 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         metavar="tcp:ADDR:PORT|ssl:ADDR:PORT",
         type=_remote,
         help="wait for the switch to connect (ovs-vsctl set-controller), instead of BRIDGE.mgmt",
+    )
+    parser.add_argument(
+        "--http",
+        metavar="ADDR:PORT",
+        type=_http_address,
+        nargs="?",
+        const=HTTP,
+        help=f"serve /metrics to Prometheus there ({HTTP} if not given), and to whoever can "
+        "connect there",
     )
     for name in ("--private-key", "--certificate", "--ca-cert"):
         parser.add_argument(name, metavar="PEM", help="for --listen ssl: and --nb ssl:")
@@ -252,6 +265,7 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
     rundir = args.ovs_rundir.absolute()
     files = [file.absolute() for file in args.config]
     listen = _listen_on(args)
+    http = _listen_for_http(args.http) if args.http else None
     tls = _tls_files(args, "--nb") if args.nb and "ssl:" in args.nb else ()
     openflow = (args.openflow,) if args.openflow else OPENFLOW
     # By this a later process knows what it may answer at once.
@@ -276,6 +290,7 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
                 write_state=args.write_state,
                 on_change=args.on_change,
                 hosts_file=args.hosts_file and args.hosts_file.absolute(),
+                http=http,
             )
             return run(settings, _open_sources(args, files, tls), connections)
 
@@ -300,8 +315,10 @@ def _open_sources(
 
 
 def _serve_only(args: argparse.Namespace) -> Callable[[], int]:
-    if args.config or args.nb or args.db or args.listen or args.cleanup:
-        args.usage_error("--serve-only: not with --config, --nb, --db, --listen or --cleanup")
+    if args.config or args.nb or args.db or args.listen or args.cleanup or args.http:
+        args.usage_error(
+            "--serve-only: not with --config, --nb, --db, --listen, --cleanup or --http"
+        )
     if args.write_state or args.on_change or args.hosts_file:
         args.usage_error("--serve-only: not with --write-state, --on-change or --hosts-file")
 
@@ -340,6 +357,16 @@ def _command(text: str) -> tuple[str, ...]:
     return os.path.abspath(found), *words
 
 
+def _http_address(text: str) -> Where:
+    """Where to listen, from "127.0.0.1:9167" or "[::1]:9167"."""
+    from ovs_dhcpd.controller.http_server import Where
+
+    try:
+        return Where.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def _rate_limit(text: str) -> RateLimit | None:
     try:
         return rate_limit_of(text)
@@ -375,6 +402,18 @@ def _listen_on(args: argparse.Namespace) -> ListenOn | None:
     from ovs_dhcpd.controller.switch.listener import ListenOn
 
     return ListenOn(host, port, tls)
+
+
+def _listen_for_http(where: Where) -> socket.socket:
+    """Listen for --http, if what it needs is installed.  Raises :exc:`OSError`."""
+    from importlib.util import find_spec
+
+    from ovs_dhcpd.controller.http_server import listen
+
+    if find_spec("prometheus_client") is None:
+        what = "expected Debian's python3-prometheus-client, or pip install 'ovs-dhcpd[http]'"
+        raise OSError(f"--http: prometheus_client is not installed, {what}")
+    return listen(where)
 
 
 def _tls_server(private_key: Path, certificate: Path, ca_cert: Path) -> ssl.SSLContext:

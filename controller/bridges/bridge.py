@@ -23,6 +23,7 @@ Times are seconds of one clock that only goes forward (:func:`time.monotonic`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from typing import NamedTuple
 
 from ovs_dhcpd.controller.bridges.buckets import Buckets
 from ovs_dhcpd.controller.bridges.counting import Counting
@@ -69,6 +70,19 @@ COUNT_S = 5.0  # between two looks whether all flows are still there
 _PORT = "port "  # begins the name of an owner of flows
 
 Served = Sequence[tuple[Network, Port]]
+
+
+class Amounts(NamedTuple):
+    """How much there is on a bridge.  What is installed is None where that is not known.
+
+    `dropped` are packets, by all meters that there have been.
+    """
+
+    flows: int
+    flows_installed: int | None
+    meters: int
+    meters_installed: int | None
+    dropped: int
 
 
 class Bridge:
@@ -128,6 +142,11 @@ class Bridge:
         yield f"{len(self._table)} flows, {self.state}"
         if not self._metered:
             yield f"without meters: {self._meters.lacking}"
+
+    def amounts(self) -> Amounts:
+        """How much there is on the bridge."""
+        table, meters = self._table, self._meters
+        return Amounts(len(table), table.installed, len(meters), meters.installed, meters.dropped)
 
     def meters(self) -> Iterator[str]:
         """Each port that has a meter, and what that has counted at the last count."""

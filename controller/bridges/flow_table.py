@@ -73,6 +73,11 @@ class FlowTable:
         """Whether the switch has confirmed all that is wanted."""
         return self._installed is not None and not self._differs and not self._bundles
 
+    @property
+    def installed(self) -> int | None:
+        """How many of ours there are; None: not known."""
+        return None if self._installed is None else len(self._installed)
+
     def __len__(self) -> int:
         """The number of flows that are wanted."""
         return len(self._wanted)

@@ -103,17 +103,19 @@ class Journal:
         if len(unheard) > UNHEARD or (unheard and now_s - unheard[0][2].sent_s > TOLD_S):
             self._tell(2 * len(verdicts))
 
-    def listen(self, hear: Hear, *, early: bool = False) -> None:
+    def listen(self, hear: Hear, *, early: bool = False, alone: bool = True) -> None:
         """Have ``hear`` called with each exchange, once it has been counted and logged.
 
         That is in any thread, in one at a time, when there is time for it; it must not raise.  One
-        that asks for what was ``early`` hears of the last EARLY exchanges before, too.
+        that asks for what was ``early`` hears of the last EARLY exchanges before, too; they are
+        kept for another one, if it is not ``alone`` with that.
         """
         with self._writing:
             if early:
-                before, self._early = self._early, None
-                for exchange in before or ():
+                for exchange in self._early or ():
                     hear(exchange)
+                if alone:
+                    self._early = None
             self._hearers.append(hear)
 
     def write(self, is_over: Callable[[], object] = lambda: False) -> None:

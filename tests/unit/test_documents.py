@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ovs_dhcpd.controller import cli
+from ovs_dhcpd.controller.metrics import FAMILIES
 from ovs_dhcpd.controller.sources import yaml_file
 from ovs_dhcpd.controller.tracing.requests import KINDS
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option
@@ -77,6 +78,14 @@ def test_every_command_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     assert sorted(commands) == sorted(re.findall("^    ([a-z]+) ", capsys.readouterr()[0], re.M))
+
+
+def test_the_metrics_are_those_of_the_source() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert rows_of(page, "| metric | kind | labels | is |") == [
+        f"| `{each.name}` | {each.kind} | {', '.join(each.labels)} | {each.help} |"
+        for each in FAMILIES
+    ]
 
 
 def test_the_trace_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:

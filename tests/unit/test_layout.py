@@ -138,6 +138,7 @@ UNTESTED = {
     "controller.bridges.note": "values only",
     "controller.daemon": "it is the loop around all others: tests/switch, tests/ovn",
     "controller.leases.fields": "values only",
+    "controller.metrics_keeper": "a real switch and Prometheus ask it: tests/switch",
     "controller.lease_keeper": "a real switch and journal tell it: tests/switch",
     "controller.watch_keeper": "a real switch and journal tell it: tests/switch",
     "controller.ovsdb.idl": "a real ovsdb-server runs it: tests/database",

@@ -252,6 +252,18 @@ def test_of_what_was_before_anybody_listened_the_last_is_kept(lines: Logged) -> 
     assert [heard[0].message, heard[-1].message] == [b"1", b"%d" % EARLY]
 
 
+def test_what_was_before_anybody_listened_is_for_all_who_ask_until_one_is_alone_with_it(
+    lines: Logged,
+) -> None:
+    book = Journal(Clock())
+    note(book, [OFFER])
+    heard: list[list[Exchange]] = []
+    for alone in (False, True, True):
+        heard.append([])
+        book.listen(heard[-1].append, early=True, alone=alone)
+    assert [len(each) for each in heard] == [1, 1, 0]
+
+
 def test_who_listens_hears_of_all_in_the_end_also_without_a_pause(lines: Logged) -> None:
     clock = Clock()
     book = Journal(clock)

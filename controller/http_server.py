@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server of ``--http``: reads one request of each connection, answers it, and closes.
+
+Each connection has a thread, LIMIT_S at the most, and no part in answering packets.  There are
+MAX_CONNECTIONS; with one more, the one that came first is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent import futures
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from ovs.vlog import Vlog
+from ovs_dhcpd.controller.http_messages import (
+    HEAD_END,
+    MAX_HEAD,
+    Refusal,
+    Request,
+    Response,
+    decode_request,
+    encode_response,
+)
+
+vlog = Vlog("http")
+
+MAX_CONNECTIONS = 8
+LIMIT_S = 5.0  # for a connection, from its beginning to its end
+PAUSE_S = 0.1  # after something was lacking
+BACKLOG = 16
+
+Page = Callable[[Request], Response]
+_T = TypeVar("_T")
+
+
+class Where(NamedTuple):
+    """Where to listen."""
+
+    address: IPv4Address | IPv6Address
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Where:
+        """From "127.0.0.1:9167" or "[::1]:9167".  Raises :exc:`ValueError`."""
+        found = re.fullmatch(r"(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):([0-9]{1,5})", text)
+        try:
+            if not found or not 0 < int(found[3]) < 65536:
+                raise ValueError
+            address = IPv6Address(found[1]) if found[1] else IPv4Address(found[2])
+        except ValueError:
+            what = "expected ADDR:PORT, as 127.0.0.1:9167 or [::1]:9167"
+            raise ValueError(f"{text!r}, {what}") from None
+        return cls(address, int(found[3]))
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{host}:{self.port}"
+
+
+def listen(where: Where) -> socket.socket:
+    """A socket that listens there.  Raises :exc:`OSError`, with a text for users."""
+    family = socket.AF_INET6 if where.address.version == 6 else socket.AF_INET
+    try:
+        return socket.create_server(
+            (str(where.address), where.port), family=family, backlog=BACKLOG
+        )
+    except OSError as error:
+        what = "expected an address of this machine, and a port that nobody listens on"
+        raise OSError(f"--http {where}: {_reason(error)}, {what}") from error
+
+
+def _reason(error: OSError) -> str:
+    """Without what create_server() adds."""
+    return (error.strerror or str(error)).partition(" (")[0]
+
+
+class HttpServer:
+    """Answers on ``listener``, which it takes, with ``pages``, by their paths; in its threads."""
+
+    def __init__(self, listener: socket.socket, pages: Mapping[str, Page]) -> None:
+        self._listener = listener
+        self._pages = pages
+        self._address = ip_address(listener.getsockname()[0])
+        self._connections: dict[socket.socket, None] = {}  # in the order of their coming
+        self._guard = threading.Lock()
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin to answer."""
+        threading.Thread(target=self._run, name="http", daemon=True).start()
+
+    def stop(self) -> None:
+        """End."""
+        self._stopped = True
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _run(self) -> None:
+        while not self._stopped:
+            try:
+                connection, _ = self._listener.accept()
+                self._admit(connection)
+                threading.Thread(
+                    target=self._serve, args=(connection,), name="http", daemon=True
+                ).start()
+            except (OSError, RuntimeError):  # descriptors or threads are lacking, or it is the end
+                time.sleep(PAUSE_S)
+
+    def _admit(self, connection: socket.socket) -> None:
+        with self._guard:
+            self._connections[connection] = None
+            if len(self._connections) > MAX_CONNECTIONS:
+                first = next(iter(self._connections))
+                del self._connections[first]
+                with contextlib.suppress(OSError):
+                    first.shutdown(socket.SHUT_RDWR)
+
+    def _serve(self, connection: socket.socket) -> None:
+        end_s = time.monotonic() + LIMIT_S
+        with connection, contextlib.suppress(OSError):
+            response = self._answer(connection, end_s)
+            connection.settimeout(max(0.01, end_s - time.monotonic()))
+            connection.sendall(encode_response(response))
+            # What is not read yet would have the answer thrown away (RST).
+            connection.shutdown(socket.SHUT_WR)
+            while _receive(connection, end_s):
+                pass
+        with self._guard:
+            self._connections.pop(connection, None)
+
+    def _answer(self, connection: socket.socket, end_s: float) -> Response:
+        try:
+            head = b""
+            while HEAD_END not in head:
+                if len(head) > MAX_HEAD:
+                    raise Refusal(431, f"expected no more than {MAX_HEAD} bytes")
+                more = _receive(connection, end_s)
+                if not more:
+                    raise Refusal(400, "expected a request")
+                head += more
+            head = head[: head.index(HEAD_END) + len(HEAD_END)]
+            request = decode_request(head, self._address)
+            if request.path not in self._pages:
+                raise Refusal(404, f"expected one of {', '.join(self._pages)}")
+            return self._pages[request.path](request)
+        except Refusal as refusal:
+            return refusal.response
+        except OSError:
+            raise
+        except Exception as error:  # a fault of ours
+            vlog.exception(f"{error}")
+            return Refusal(500, f"internal error: {type(error).__name__}").response
+
+
+def _receive(connection: socket.socket, end_s: float) -> bytes:
+    """Some bytes, none at the end of what is sent.  Raises :exc:`OSError` when time is up."""
+    connection.settimeout(max(0.01, end_s - time.monotonic()))
+    if time.monotonic() > end_s:
+        raise TimeoutError
+    return connection.recv(4096)
+
+
+class Questions:
+    """What these threads ask the daemon's thread, which ``wake`` wakes."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._asked: SimpleQueue[tuple[futures.Future[Any], Callable[[], Any]]] = SimpleQueue()
+
+    def ask(self, question: Callable[[], _T]) -> _T:
+        """Have the daemon's thread call it, and return or raise what that does.
+
+        Raises :exc:`Refusal` if it does not come to that.
+        """
+        future: futures.Future[_T] = futures.Future()
+        self._asked.put((future, question))
+        self._wake()
+        try:
+            return future.result(LIMIT_S)
+        except futures.TimeoutError:  # another one than TimeoutError until 3.10
+            future.cancel()
+            raise Refusal(503, "busy") from None
+
+    def run(self) -> None:
+        """Answer what has been asked; in the daemon's thread."""
+        with contextlib.suppress(Empty):
+            while True:
+                future, question = self._asked.get_nowait()
+                if future.set_running_or_notify_cancel():
+                    try:
+                        future.set_result(question())
+                    except Exception as error:
+                        future.set_exception(error)

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server on the loopback: one answer for each connection, and nobody keeps others waiting."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+
+import pytest
+from ovs_dhcpd.controller import http_server
+from ovs_dhcpd.controller.http_messages import MAX_HEAD, Refusal, Request, Response
+from ovs_dhcpd.controller.http_server import (
+    MAX_CONNECTIONS,
+    HttpServer,
+    Questions,
+    Where,
+    listen,
+)
+
+GET = b"GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n"
+WAIT_S = 60.0  # more than anything here takes
+
+
+def here(request: Request) -> Response:
+    return Response(200, "text/plain", b"here")
+
+
+def fails(request: Request) -> Response:
+    raise ValueError("a fault")
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def where(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    address = ip_address(request.param)
+    try:
+        listener = listen(Where(address, 0))
+    except OSError as error:
+        pytest.skip(str(error))
+    server = HttpServer(listener, {"/here": here, "/fails": fails})
+    server.start()
+    yield listener.getsockname()[:2]
+    server.stop()
+
+
+def read_all(connection: socket.socket) -> bytes:
+    said = b""
+    while more := connection.recv(4096):
+        said += more
+    return said
+
+
+def ask(where: tuple[str, int], request: bytes) -> bytes:
+    with socket.create_connection(where, timeout=WAIT_S) as connection:
+        connection.sendall(request)
+        return read_all(connection)
+
+
+def test_a_page_is_answered_with(where: tuple[str, int]) -> None:
+    assert ask(where, GET).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert ask(where, GET).endswith(b"\r\n\r\nhere")
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (GET.replace(b"here", b"there"), b"404 Not Found"),
+        (GET.replace(b"GET", b"POST") + b"body", b"405 Method Not Allowed"),
+        (GET.replace(b"here", b"fails"), b"500 Internal Server Error"),
+        (b"GET /" + b"x" * 2 * MAX_HEAD, b"431 Request Header Fields Too Large"),
+        (b"\x16\x03\x01\r\n\r\n", b"400 Bad Request"),
+    ],
+)
+def test_what_is_none_is_told_so(
+    where: tuple[str, int], request_: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server.vlog, "exception", lambda _: None)
+    assert ask(where, request_).startswith(b"HTTP/1.1 " + answer)
+    assert ask(where, GET).endswith(b"here")
+
+
+def test_who_ends_early_is_no_harm(where: tuple[str, int]) -> None:
+    with socket.create_connection(where, timeout=WAIT_S) as connection:
+        connection.sendall(b"GET /")
+        connection.shutdown(socket.SHUT_WR)
+        assert read_all(connection).startswith(b"HTTP/1.1 400 ")
+
+
+def test_those_that_say_nothing_keep_nobody_waiting(
+    where: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_server, "LIMIT_S", WAIT_S)
+    silent = [socket.create_connection(where, timeout=WAIT_S) for _ in range(MAX_CONNECTIONS)]
+    assert ask(where, GET).endswith(b"here")
+    assert read_all(silent[0]) == b""
+    for connection in silent:
+        connection.close()
+
+
+def test_who_is_slow_is_ended(where: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LIMIT_S", 0.2)
+    with socket.create_connection(where, timeout=WAIT_S) as connection:
+        connection.sendall(b"GET ")
+        assert read_all(connection) == b""
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with listen(Where(ip_address("127.0.0.1"), 0)) as listener:
+        taken = Where(ip_address("127.0.0.1"), listener.getsockname()[1])
+        with pytest.raises(OSError, match=r"^--http 127\.0\.0\.1:\d+: Address already in use, ex"):
+            listen(taken)
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:9167", "[::1]:1", "0.0.0.0:65535"])
+def test_where_to_listen(text: str) -> None:
+    assert str(Where.parse(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "9167", ":9167", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "::1:9167"),
+        *("[127.0.0.1]:1", "localhost:9167", "127.0.0.256:1", "127.0.0.1:x", "127.0.0.1:1 "),
+    ],
+)
+def test_where_nobody_can_listen(text: str) -> None:
+    with pytest.raises(ValueError, match=r", expected ADDR:PORT, as 127\.0\.0\.1:9167 or \["):
+        Where.parse(text)
+
+
+class Asking:
+    """Somebody who asks in a thread of its own."""
+
+    def __init__(self, questions: Questions, question: Callable[[], object]) -> None:
+        self.found: object = None
+        self._thread = threading.Thread(target=self._ask, args=(questions, question))
+        self._thread.start()
+
+    def _ask(self, questions: Questions, question: Callable[[], object]) -> None:
+        try:
+            self.found = questions.ask(question)
+        except Exception as error:
+            self.found = error
+
+    def end(self) -> object:
+        self._thread.join(WAIT_S)
+        return self.found
+
+
+def test_a_question_is_answered_by_another_thread() -> None:
+    asked = threading.Event()
+    questions = Questions(asked.set)
+    asking = Asking(questions, threading.get_ident)
+    assert asked.wait(WAIT_S)
+    questions.run()
+    assert asking.end() == threading.get_ident()
+    questions.run()
+
+
+def test_what_it_raises_is_raised_where_it_was_asked() -> None:
+    asked = threading.Event()
+    questions = Questions(asked.set)
+    asking = Asking(questions, lambda: [][0])
+    assert asked.wait(WAIT_S)
+    questions.run()
+    assert isinstance(asking.end(), IndexError)
+
+
+def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LIMIT_S", 0.01)
+    questions = Questions(lambda: None)
+    with pytest.raises(Refusal, match="busy"):
+        questions.ask(lambda: pytest.fail("nobody waits for it"))
+    questions.run()
