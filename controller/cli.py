@@ -79,6 +79,11 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
 
         run_command.add_options(run, argv[1:])
         run.set_defaults(function=run_command.run)
+        args, unknown = parser.parse_known_args(argv)
+        if unknown:
+            close = "" if unknown[0].startswith("-") else ", expected --config before each FILE"
+            parser.error(f"unrecognized arguments: {' '.join(unknown)}{close}")
+        return args
 
     check = add("check", _check, "validate a configuration, of one or more files")
     check.add_argument("files", metavar="FILE", nargs="+")

@@ -14,6 +14,7 @@ of several that serve only, one has its turn (:mod:`controller.switch.turn`).
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import signal
@@ -70,7 +71,10 @@ def run(settings: Settings) -> int:
     Raises :exc:`OSError` where ovn-controller's pidfile cannot be or cannot be read: we
     would not see it come.
     """
-    os.stat(settings.pidfile.parent)
+    rundir = settings.pidfile.parent
+    if not rundir.is_dir():
+        what = f"{os.strerror(errno.ENOENT)}, expected ovn-controller's (--ovn-rundir DIR)"
+        raise OSError(errno.ENOENT, what, str(rundir))
     holder(settings.pidfile)
     daemon = ServeOnly(settings)
     unixctl = open_control_socket()

@@ -94,7 +94,7 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
 def unanswered(why: str) -> dict[str, Any]:
     """What there is to say where no daemon can be asked, for the reason ``why``."""
     found = status([], [SourceStatus(PROGRAM, why, why)])
-    return {**found, "program": f"{PROGRAM} {__version__}, not running"}
+    return {**found, "program": f"{PROGRAM} {__version__}, and no daemon answers"}
 
 
 def show_memory(counts: Mapping[str, int]) -> str:

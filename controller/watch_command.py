@@ -49,9 +49,8 @@ def run(args: argparse.Namespace) -> int:
     left = args.count
     words = ["packets"] if args.pcap else []
     number = ask_for_json(args.ovs_rundir, "watch/read", *words)["next"]
-    print(
-        f"watching; it ends with {'Ctrl-C' if left is None else f'{left} lines'}", file=sys.stderr
-    )
+    end = "Ctrl-C" if left is None else f"{left} line{'' if left == 1 else 's'}"
+    print(f"watching; it ends with {end}", file=sys.stderr)
     with ExitStack() as stack:
         capture = stack.enter_context(args.pcap.open("wb")) if args.pcap else None
         if capture:

@@ -235,7 +235,8 @@ def test_without_a_place_for_the_pidfile_it_does_not_start(ovn: PrivateOvn, tmp_
     nowhere = str(tmp_path / "nowhere")
     with ServeOnly(ovn, "--ovn-rundir", nowhere) as deputy:
         assert deputy.process.wait() == 1
-        assert deputy.log() == f"ovs-dhcpd: {nowhere}: No such file or directory\n"
+        what = "No such file or directory, expected ovn-controller's (--ovn-rundir DIR)"
+        assert deputy.log() == f"ovs-dhcpd: {nowhere}: {what}\n"
 
 
 # -- the reverse: ovn-controller answers for our flows

@@ -261,6 +261,19 @@ def test_wrong_usage_ends_with_2(argv: list[str], capsys: Capture) -> None:
     assert err.startswith("usage: ovs-dhcpd")
 
 
+def test_a_file_without_its_option_is_told_which_one(capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["run", EXAMPLE])
+    assert ended.value.code == 2
+    line = f"unrecognized arguments: {EXAMPLE}, expected --config before each FILE\n"
+    assert capsys.readouterr()[1].endswith(f"{PROGRAM}: error: {line}")
+
+
+def test_status_without_an_answer_says_no_more_than_that(capsys: Capture) -> None:
+    assert cli.main(["status", "--ovs-rundir", "/no"]) == 1
+    assert capsys.readouterr()[0].startswith(f"{PROGRAM} {__version__}, and no daemon answers\n")
+
+
 def test_run_takes_its_defaults_from_the_run_directory(tmp_path: Path) -> None:
     argv = ["run", "--config", "c", "--pidfile", "--ovs-rundir", str(tmp_path)]
     args = cli._parse_arguments(argv)
