@@ -105,3 +105,12 @@ def test_a_fifo_in_its_place_is_one_line_and_holds_nobody_up(
     dhcpd.wait_for_flows(guest, userdata="1a.02.05.14")
     assert dhcpd.appctl("bindings/refused") == ""
     assert dhcpd.log().count(line) == 1
+
+
+def test_what_is_hardly_meant_is_in_the_log_and_in_force(guest: Guest, dhcpd: Dhcpd) -> None:
+    lab = "  lab:\n    dhcpv4: {cidr: 10.0.0.0/24, router: 10.9.0.1}\n    ports: {}\n"
+    dhcpd.reconfigure(reference.configuration(mtu=1300) + lab)
+    dhcpd.wait_for_flows(guest, userdata="1a.02.05.14")
+    assert dhcpd.appctl("bindings/refused") == ""
+    line = "warning: lab: router: 10.9.0.1 is not in cidr 10.0.0.0/24, so guests do not reach it"
+    assert dhcpd.log().count(line) == 1

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +23,6 @@ PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
     for path in sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
 }
-SOURCE = "".join(path.read_text(encoding="utf-8") for path in ROOT.glob("controller/*.py"))
 OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 
 
@@ -101,63 +99,6 @@ def test_the_trace_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]
 def test_every_kind_of_packet_is_named() -> None:
     section = OPERATE.split("## What would it be answered")[1].split("\n## ")[0]
     assert [kind for kind in KINDS if f"`{kind}`" not in section] == []
-
-
-# What stands in a page to be typed, or to be written into a file.
-
-
-def typed() -> Iterator[tuple[str, str]]:
-    """The lines of the blocks of all pages, indented or fenced, with the names of their pages."""
-    for name, page in PAGES.items():
-        for block in re.findall(r"```\w*\n(.*?)```", page, re.DOTALL):
-            yield from ((name, line) for line in block.replace("\\\n", "").splitlines())
-        rest = re.sub(r"```\w*\n.*?```", "", page, flags=re.DOTALL).replace("\\\n", "")
-        yield from ((name, line[4:]) for line in rest.splitlines() if line.startswith("    "))
-
-
-BEFORE = r"(?:\$ |mend: |sudo |ExecStart=|old=|.* \| )*"
-TO_FILL_IN = {"REMOTES": "tcp:10.0.0.1:6641"}  # other words in capitals may be anything
-
-
-def commands_of(program: str) -> list[tuple[str, list[str]]]:
-    """What is typed after the program's name, in words, and the page that it is on."""
-    found = []
-    for page, line in typed():
-        if command := re.match(rf"{BEFORE}(?:\S*/)?{program} (?=[a-z-])(.*)", line.lstrip()):
-            text = re.split(r" \| | > | && |; |\)\)? *$", command[1])[0]
-            words = [TO_FILL_IN.get(word, word) for word in shlex.split(text, comments=True)]
-            found.append((page, [word for word in words if word != "…"]))
-    return found
-
-
-def test_every_command_line_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
-    misunderstood = []
-    commands = commands_of("ovs-dhcpd")
-    for page, words in commands:
-        try:
-            cli._parse_arguments(words)
-        except SystemExit:
-            misunderstood.append(f"{page}: ovs-dhcpd {shlex.join(words)}: {capsys.readouterr()[1]}")
-    assert misunderstood == []
-    assert {"README.md", "docs/operate.md", "docs/ovn.md"} <= {page for page, _ in commands}
-
-
-def test_every_command_of_ovs_appctl_is_one_of_the_daemons() -> None:
-    registered = set(re.findall(r'add_(?:command|query|slow_query)\(\s*"([^"]+)"', SOURCE))
-    asked = [
-        (page, words[2])
-        for page, words in commands_of("ovs-appctl")
-        if words[0] == "-t" and "ovs-dhcpd" in words[1]
-    ]
-    assert [each for each in asked if each[1] not in registered] == []
-    assert {"status", "bindings/refused", "pools/show", "vlog/set"} <= {name for _, name in asked}
-
-
-def test_everything_to_be_made_can_be_made() -> None:
-    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    asked = [(page, words[0]) for page, words in commands_of("make")]
-    assert [each for each in asked if each[1] not in targets] == []
-    assert ("README.md", "demo") in asked
 
 
 def configurations() -> Iterator[tuple[str, str]]:

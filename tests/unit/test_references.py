@@ -170,7 +170,8 @@ def test_an_option_is_there(document: str) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_a_command_line_of_ours_is_understood(document: str) -> None:
     for line in typed(document):
-        if found := re.match(r"(?:ExecStart=)?(?:\S*/)?ovs-dhcpd ([a-z]+ .*)", line):
+        before = r"(?:\$ |mend: |sudo |ExecStart=|.* \| )*(?:\S*/)?"
+        if found := re.match(rf"{before}ovs-dhcpd ([a-z]+\b.*)", line.strip()):
             words = shlex.split(re.split(r"\s+#|[|>;]", found[1])[0])
             assert complaint(words) == "", line
 
