@@ -15,7 +15,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -265,15 +264,12 @@ def _lflows(args: argparse.Namespace) -> int:
 
 
 def _with_addresses(configuration: Configuration, network: Network) -> Iterator[Port]:
-    """The ports of which the file alone says what they have, and all their VLANs."""
+    """As :meth:`Configuration.ports_of`; the others are named on standard error."""
     for port in network.ports:
         if network.lacking(port):
             note = "is left out, its address is chosen when it is plugged in"
             print(f"{PROGRAM}: port {escape(port.name)}: {note}", file=sys.stderr)
-        elif network.guard and not port.parent:
-            yield replace(port, vlans=configuration.vlans_behind(port.name))
-        else:
-            yield port
+    yield from configuration.ports_of(network)
 
 
 def _print_all(lines: Iterable[object]) -> None:

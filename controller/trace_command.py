@@ -176,6 +176,5 @@ def _flows(configuration: Configuration, bridge: str, numbers: dict[str, int]) -
         if network.bridge != bridge:
             continue
         yield from build.network_flows(network)
-        for port in network.ports:
-            if not network.lacking(port):
-                yield from build.port_flows(network, port, numbers[port.plugged_as])
+        for port in configuration.ports_of(network):
+            yield from build.port_flows(network, port, numbers[port.plugged_as])

@@ -8,7 +8,7 @@ that comes after (the flows, the ARP responder, the logs) takes them as they are
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -258,8 +258,17 @@ class Configuration:
     networks: tuple[Network, ...]
     warnings: tuple[str, ...] = ()
 
-    def vlans_behind(self, name: str) -> frozenset[int]:
-        """The VLANs of the sub-ports of the port called ``name``."""
+    def ports_of(self, network: Network) -> Iterator[Port]:
+        """The ports of which this alone says what they have; guarded ones with all their VLANs."""
+        for port in network.ports:
+            if network.lacking(port):
+                continue
+            if network.guard and not port.parent:
+                yield replace(port, vlans=self._vlans_behind(port.name))
+            else:
+                yield port
+
+    def _vlans_behind(self, name: str) -> frozenset[int]:
         parents = [port.parent for network in self.networks for port in network.ports]
         return frozenset(each.tag for each in parents if each and each.name == name)
 

@@ -163,6 +163,7 @@ def test_an_unchanged_restart_finds_nothing_to_do(
     assert "repaired" not in dhcpd.log()
 
 
+@pytest.mark.parametrize("dhcpd", ["1.5"], indirect=True)  # it takes long
 def test_who_goes_on_costs_little_and_is_told(
     switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd
 ) -> None:

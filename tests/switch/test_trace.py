@@ -233,7 +233,7 @@ def test_decode_says_whose_each_flow_of_ours_is(
         *("vm2 of lab (tap2)", "all of blue", "all of vlan100", "all of lab", "ovs-dhcpd"),
     }
     assert sum(owners.values()) == dump.count("cookie=0x6468")
-    assert owners["vm1-100 of vlan100 (tap1)"] == 3
+    assert owners["vm1-100 of vlan100 (tap1)"] == 4  # the guard of vm1 lets its VLAN pass
     assert owners["ovs-dhcpd"] == 1  # what is not answered goes on
     assert [line for line in lines if "0x" in line or "userdata" in line] == []
     port = "tap1" if names == "--names" else "port 1"
