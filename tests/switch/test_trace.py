@@ -234,7 +234,7 @@ def test_decode_says_whose_each_flow_of_ours_is(
     }
     assert sum(owners.values()) == dump.count("cookie=0x6468")
     assert owners["vm1-100 of vlan100 (tap1)"] == 4  # the guard of vm1 lets its VLAN pass
-    assert owners["ovs-dhcpd"] == 1  # what is not answered goes on
+    assert owners["ovs-dhcpd"] == 2  # what is not answered goes on, what others probe is heard
     assert [line for line in lines if "0x" in line or "userdata" in line] == []
     port = "tap1" if names == "--names" else "port 1"
     alone = run([*decode, switch.directory], stdin=dump)
