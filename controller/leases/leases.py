@@ -19,7 +19,7 @@ from ovs_dhcpd.controller.leases.lease import ASSIGNED, Lease, Said, said
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2, split_packet_in2
 from ovs_dhcpd.controller.wire.trace import DHCPV4, DHCPV6, decode_asked, in_port
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
@@ -80,6 +80,7 @@ class Leases:
         # What an answer was to whom, for the next time that it is given: then it is the same
         # object, which is why it is kept here as well.
         self._repeats: dict[int, tuple[Verdict, str, Client, Said]] = {}
+        self._in_ports: dict[bytes, int | None] = {}  # by what stands behind the packet
 
     def serve(
         self, name: str, bridge: str, ofport: int, bindings: Bindings, now_s: float | None
@@ -151,25 +152,32 @@ class Leases:
         if repeat:
             _, name, client, what = repeat
             return self._say(name, client, what, now_s)
-        packet_in = decode_packet_in2(exchange.message)
-        asked = decode_asked(packet_in.packet)
+        packet, ofport = self._split(exchange.message)
+        asked = decode_asked(packet)
         family = FAMILIES.get(asked.protocol) if asked else None
-        ofport = in_port(packet_in.metadata)
         if asked is None or family is None or ofport is None:
             return None
-        sender = packet_in.packet[6:12]
         for name in self._places.get((exchange.read.bridge, ofport), ()):
-            found = self._ports[name].find(family, sender, asked.tag)
+            found = self._ports[name].find(family, packet[6:12], asked.tag)
             if found is None:
                 continue
             client = family, found.mac or asked.mac
-            what = said(asked, verdict, _packed(found))
+            what = said(asked, verdict, found.addresses)
             if isinstance(verdict, Answer):
                 if len(self._repeats) >= MAX_REPEATS:
                     self._repeats.clear()
                 self._repeats[id(verdict)] = verdict, name, client, what
             return self._say(name, client, what, now_s)
         return None
+
+    def _split(self, message: bytes) -> tuple[bytes, int | None]:
+        """The packet of a packet-in, and the port by which it came."""
+        packet, rest = split_packet_in2(message)
+        if rest not in self._in_ports:
+            if len(self._in_ports) >= MAX_REPEATS:
+                self._in_ports.clear()
+            self._in_ports[rest] = in_port(decode_packet_in2(message).metadata)
+        return packet, self._in_ports[rest]
 
     def _say(self, name: str, client: Client, what: Said, now_s: float) -> str | None:
         served = self._ports[name]
@@ -229,33 +237,51 @@ class Leases:
         return min((each.expires_s or math.inf for each in leases), default=math.inf)
 
 
+class _Found(NamedTuple):
+    """Of a port: its MAC, None for any, and all that its client may have, packed."""
+
+    mac: bytes | None
+    addresses: frozenset[bytes]
+
+
 class _Served:
     """A port that is served, and what is known of its clients.
 
     `since_s` is when it came; None: it was another's.
     """
 
-    __slots__ = ("bindings", "bridge", "leases", "ofport", "recalled", "since_s")
+    __slots__ = ("_found", "bindings", "bridge", "leases", "ofport", "recalled", "since_s")
 
     def __init__(self, bridge: str, ofport: int, bindings: Bindings, since_s: float | None) -> None:
         self.bridge = bridge
         self.ofport = ofport
         self.bindings = bindings
         self.since_s = since_s
+        self._found: dict[tuple[int, bytes, int], _Found | None] = {}
         self.leases: dict[Client, Lease] = {}
         self.recalled: dict[Client, Recalled] = {}  # a MAC that any client may have is b""
 
     def change(self, bindings: Bindings) -> None:
         """It is served this from now on."""
         self.bindings = bindings
+        self._found.clear()
         for client, lease in [*self.leases.items()]:
             _, mac = client
             still = [port for _, port in bindings if port.mac in (mac, None)]
             if not any(lease.address in (b"", *_packed(port)) for port in still):
                 del self.leases[client]
 
-    def find(self, family: int, sender: bytes, tag: int) -> Port | None:
+    def find(self, family: int, sender: bytes, tag: int) -> _Found | None:
         """What is served of this family to who sends such a packet."""
+        key = family, sender, tag
+        if key not in self._found:
+            if len(self._found) >= 4 * MAX_MACS:
+                self._found.clear()
+            port = self._find(family, sender, tag)
+            self._found[key] = _Found(port.mac, frozenset(_packed(port))) if port else None
+        return self._found[key]
+
+    def _find(self, family: int, sender: bytes, tag: int) -> Port | None:
         for network, port in self.bindings:
             if (
                 (port.tag or 0) == tag

@@ -79,6 +79,15 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
     )
 
 
+def split_packet_in2(message: bytes) -> tuple[bytes, bytes]:
+    """The packet of a whole NXT_PACKET_IN2, and what stands behind it: the same for all of a flow.
+
+    That the packet is its first property must be known of the flow (:func:`decode_packet_in2`).
+    """
+    end = BODY + (message[BODY + 2] << 8 | message[BODY + 3])
+    return message[BODY + 4 : end], message[BODY + (end - BODY + 7 & ~7) :]
+
+
 def encode_resume(version: int, packet: bytes, trailer: bytes) -> bytes:
     """An NXT_RESUME that lets ``packet`` go on; ``trailer`` are the other properties."""
     return b"".join(

@@ -14,11 +14,12 @@ from ovs_dhcpd.controller.wire.nxt import (
     encode_property,
     encode_resume,
     is_packet_in2,
+    split_packet_in2,
     write_bit,
 )
 
 from tests.unit.ofp_print import ofp_print
-from tests.unit.packet_ins import PACKET_INS, USERDATA
+from tests.unit.packet_ins import DISCOVER, PACKET_INS, USERDATA, packet_in
 
 CAPTURES = [pytest.param(*key, id="-".join(key)) for key in PACKET_INS]
 
@@ -130,3 +131,11 @@ def test_clearing_a_bit_that_is_not_there_changes_nothing() -> None:
 def test_metadata_cut_short_is_refused(metadata: str) -> None:
     with pytest.raises(NxtError, match="metadata: "):
         write_bit(bytes.fromhex(metadata), 0, 3, True)
+
+
+def test_a_packet_in_is_split_as_it_is_decoded() -> None:
+    message = packet_in(DISCOVER)
+    packet, rest = split_packet_in2(message)
+    assert packet == decode_packet_in2(message).packet == DISCOVER
+    assert message.endswith(rest)
+    assert rest == split_packet_in2(packet_in(DISCOVER + b"\0" * 3))[1]
