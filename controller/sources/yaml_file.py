@@ -215,7 +215,9 @@ class _Builder:
 
 def _explain(text: bytes, line: int, error: yaml.MarkedYAMLError) -> str:
     """What the parser says of line number `line`, counted from 0, and what is most likely meant."""
-    above, written = [b"", *text.splitlines(), b""][line : line + 2]
+    # YAML has line ends that bytes have not (U+2028), so there may be fewer lines here.
+    lines = dict(enumerate(text.splitlines()))
+    above, written = lines.get(line - 1, b""), lines.get(line, b"")
     indent, indent_above = (each[: len(each) - len(each.lstrip())] for each in (written, above))
     problem = escape(str(error.problem))
     if b"\t" in indent:

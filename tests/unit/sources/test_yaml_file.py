@@ -273,6 +273,7 @@ DOCUMENTS = [
     ("", ["c.yaml:1: is no mapping, expected bridge and networks"]),
     ("a\n---\nb", ["c.yaml:1: has several documents, expected one"]),
     (b"networks:\n \xff", ["c.yaml:2: is not UTF-8"]),
+    ("\u2028{", ["c.yaml:3: is not YAML: did not find expected node content"]),  # a line's end, too
     (b"networks:\n a: \x01", ["c.yaml:2: is not YAML: control characters are not allowed"]),
 ]
 
