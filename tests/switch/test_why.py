@@ -346,8 +346,8 @@ def test_the_bridge_is_missing(switch: PrivateOvs) -> None:
     with Dhcpd(switch, lab(bridge="br-new", vm1=f"{MAC} 10.0.0.5")):
         said = explained(switch, "vm1", "bridge br-new: does not exist")
         assert said.mend == "ovs-vsctl add-br br-new"
-        type_it(switch, said.mend)
-        switch.vsctl("set", "bridge", "br-new", f"datapath_type={switch.datapath_type}")
+        datapath = f"-- set bridge br-new datapath_type={switch.datapath_type}"  # of the lab
+        type_it(switch, f"{said.mend} {datapath}")
         try:
             explained(switch, "vm1", "no interface has external_ids:iface-id=vm1")
         finally:
