@@ -8,8 +8,22 @@ from typing import Any
 from ovs_dhcpd.controller.leases.leases import Leases
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.watching.recent import Reading
-from ovs_dhcpd.controller.watching.seen import FIELDS, document
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+from ovs_dhcpd.controller.watching.seen import FIELDS, document, whose_is
+from ovs_dhcpd.controller.wire import openflow
+from ovs_dhcpd.controller.wire.frames import decode_udp
+from ovs_dhcpd.controller.wire.nxt import (
+    CONTINUATION,
+    METADATA,
+    PACKET,
+    USERDATA,
+    VENDOR_AND_PACKET_IN2,
+    decode_packet_in2,
+    encode_property,
+)
+from ovs_dhcpd.controller.wire.oxm import encode_term
+from ovs_dhcpd.flows.pipeline.build import network_flows
+from ovs_dhcpd.flows.pipeline.flow import IN_PORT
+from ovs_dhcpd.flows.pipeline.flow import METADATA as METADATA_FIELD
 
 from tests.lab import packets6 as p6
 from tests.lab.packets import DISCOVER, REQUEST, option
@@ -76,3 +90,46 @@ def test_a_request_is_that_of_the_wire() -> None:
     exchange = Switch().ask(DISCOVER)
     request = decode_packet_in2(exchange.message).packet
     assert seen(exchange, packets=True)["request"] == request.hex()
+
+
+def packet_in_of(metadata: bytes, packet: bytes = b"", userdata: bytes = b"") -> bytes:
+    """A packet-in that was frozen with this metadata."""
+    properties = {PACKET: packet, METADATA: metadata, CONTINUATION: b"frozen", USERDATA: userdata}
+    body = b"".join(encode_property(kind, value) for kind, value in properties.items())
+    kind = openflow.OFPT_EXPERIMENTER
+    return openflow.message(openflow.OFP13, kind, VENDOR_AND_PACKET_IN2 + body)
+
+
+def test_a_reply_leaves_as_the_servers() -> None:
+    """It is what the pipeline makes of a responder's answer: here the packet-in says whose."""
+    exchange = Switch().ask(DISCOVER)
+    packet_in = decode_packet_in2(exchange.message)
+    network = next(
+        term.value
+        for flow in network_flows(LAB)
+        for term in flow.match
+        if term.field is METADATA_FIELD
+    )
+    metadata = encode_term(IN_PORT, OFPORT) + encode_term(METADATA_FIELD, network)
+    message = packet_in_of(metadata, packet_in.packet, packet_in.userdata)
+    found = seen(exchange._replace(message=message), packets=True)
+    reply = bytes.fromhex(found["reply"])
+    assert reply[:6] == packet_in.packet[6:12]
+    datagram, asked = decode_udp(reply), decode_udp(packet_in.packet)
+    assert reply[26:30] == bytes([10, 0, 0, 1])
+    assert datagram.payload[4:8] == asked.payload[4:8]
+
+
+def test_an_exchange_is_of_a_port_and_a_network() -> None:
+    leases = Leases()
+    leases.serve("vm1", BRIDGE, OFPORT, [(LAB, VM1)], 0.0)
+    switch = Switch()
+    assert whose_is(switch.ask(DISCOVER), leases.whose) == ("vm1", "lab")
+    assert whose_is(switch.ask(DISCOVER, mac="02:00:00:00:00:99"), leases.whose) is None
+    nowhere = switch.ask(DISCOVER)._replace(message=packet_in_of(b""))
+    assert whose_is(nowhere, leases.whose) is None
+
+
+def test_one_of_which_no_port_is_known_is_seen_without() -> None:
+    found = seen(Switch().ask(DISCOVER)._replace(message=packet_in_of(b"")), packets=True)
+    assert (found["ofport"], found["port"], found["reply"]) == (None, None, None)
