@@ -24,9 +24,6 @@ from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.ports.fault import Fault
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.switch.journal import Journal
-from ovs_dhcpd.controller.wire.frames import tag_of
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
-from ovs_dhcpd.controller.wire.trace import in_port
 from ovs_dhcpd.flows.bindings.network import Network
 from ovs_dhcpd.flows.options.wording import escape
 
@@ -82,20 +79,14 @@ class LeaseKeeper:
             self._leases.stop(name)
             self._changed.add(name)
 
-    def whose(
-        self, bridge: str, ofport: int, tag: int, sender: bytes
-    ) -> tuple[str, Network] | None:
+    def whose(self, exchange: Exchange) -> tuple[str, Network] | None:
         """As :meth:`Leases.whose`; any thread."""
         with self._guard:
-            return self._leases.whose(bridge, ofport, tag, sender)
+            return self._leases.whose(exchange)
 
     def names(self, exchange: Exchange) -> str:
         """Port and network of an exchange, "vm1 of lab", "" if it is nobody's; any thread."""
-        packet_in = decode_packet_in2(exchange.message)
-        ofport, packet = in_port(packet_in.metadata), packet_in.packet
-        if ofport is None:
-            return ""
-        found = self.whose(exchange.read.bridge, ofport, tag_of(packet), packet[6:12])
+        found = self.whose(exchange)
         return f"{escape(found[0])} of {escape(found[1].name)}" if found else ""
 
     def states(self) -> Counter[tuple[str, str, int, str]]:

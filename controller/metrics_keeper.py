@@ -27,7 +27,6 @@ from ovs_dhcpd.controller.metrics import (
 from ovs_dhcpd.controller.parking import Parking
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.switch.journal import MALFORMED, UNSOLICITED, Journal
-from ovs_dhcpd.controller.watching.seen import whose_is
 from ovs_dhcpd.flows.options.wording import escape
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import (
@@ -70,12 +69,12 @@ class MetricsKeeper:
     def _hear(self, exchange: Exchange) -> None:
         """In any thread."""
         try:
-            names = whose_is(exchange, self._leases.whose)
+            found = self._leases.whose(exchange)
         except Exception:  # a fault of ours
             vlog.exception("whose it is")
-            names = None
+            found = None
         with self._guard:
-            self._traffic.note(exchange, names[1] if names else "")
+            self._traffic.note(exchange, found[1].name if found else "")
 
     def measure(self) -> Measured:
         """All of it now; in the daemon's thread."""

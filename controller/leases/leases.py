@@ -19,6 +19,7 @@ from ovs_dhcpd.controller.leases.lease import ASSIGNED, Lease, Said, said
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
+from ovs_dhcpd.controller.wire.frames import tag_of
 from ovs_dhcpd.controller.wire.nxt import decode_packet_in2, split_packet_in2
 from ovs_dhcpd.controller.wire.trace import DHCPV4, DHCPV6, decode_asked, in_port
 from ovs_dhcpd.flows.bindings.network import Network, Port
@@ -190,13 +191,14 @@ class Leases:
         changed = after.state != before.state or after.expires_s != before.expires_s
         return name if changed or after.address != before.address else None
 
-    def whose(
-        self, bridge: str, ofport: int, tag: int, sender: bytes
-    ) -> tuple[str, Network] | None:
-        """Which port, and of what network, is served that sends such packets there."""
-        for name in self._places.get((bridge, ofport), ()):
+    def whose(self, exchange: Exchange) -> tuple[str, Network] | None:
+        """Which port, and of what network, is served that has sent the packet."""
+        packet, ofport = self._split(exchange.message)
+        if ofport is None:
+            return None
+        for name in self._places.get((exchange.read.bridge, ofport), ()):
             for network, port in self._ports[name].bindings:
-                if (port.tag or 0) == tag and port.mac in (sender, None):
+                if (port.tag or 0) == tag_of(packet) and port.mac in (packet[6:12], None):
                     return name, network
         return None
 

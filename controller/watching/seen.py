@@ -30,9 +30,7 @@ FIELDS = (
 )
 PACKETS = ("request", "reply")  # Ethernet frames, in hexadecimal; a reply is as it leaves
 
-Whose = Callable[
-    [str, int, int, bytes], "tuple[str, Network] | None"
-]  # of bridge, ofport, tag, MAC
+Whose = Callable[[Exchange], "tuple[str, Network] | None"]  # a port's name, and its network
 
 
 def document(
@@ -48,24 +46,13 @@ def document(
     }
 
 
-def whose_is(exchange: Exchange, whose: Whose) -> tuple[str, str] | None:
-    """The names of port and network of an exchange, if somebody is served there."""
-    packet_in = decode_packet_in2(exchange.message)
-    ofport, asked = in_port(packet_in.metadata), decode_asked(packet_in.packet)
-    if ofport is None:
-        return None
-    sender, tag = packet_in.packet[6:12], asked.tag if asked else 0
-    found = whose(exchange.read.bridge, ofport, tag, sender)
-    return (found[0], found[1].name) if found else None
-
-
 def _seen(exchange: Exchange, whose: Whose, since_1970_s: float, packets: bool) -> dict[str, Any]:
     read, verdict = exchange.read, exchange.verdict
     packet_in = decode_packet_in2(exchange.message)
     request = packet_in.packet
     ofport, asked = in_port(packet_in.metadata), decode_asked(request)
     tag = asked.tag if asked else 0
-    found = None if ofport is None else whose(read.bridge, ofport, tag, request[6:12])
+    found = whose(exchange)
     is_silent = isinstance(verdict, Silence)
     seen = {
         "time": _time(since_1970_s + read.read_s),

@@ -8,7 +8,7 @@ from typing import Any
 from ovs_dhcpd.controller.leases.leases import Leases
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.watching.recent import Reading
-from ovs_dhcpd.controller.watching.seen import FIELDS, document, whose_is
+from ovs_dhcpd.controller.watching.seen import FIELDS, document
 from ovs_dhcpd.controller.wire import openflow
 from ovs_dhcpd.controller.wire.frames import decode_udp
 from ovs_dhcpd.controller.wire.nxt import (
@@ -124,10 +124,10 @@ def test_an_exchange_is_of_a_port_and_a_network() -> None:
     leases = Leases()
     leases.serve("vm1", BRIDGE, OFPORT, [(LAB, VM1)], 0.0)
     switch = Switch()
-    assert whose_is(switch.ask(DISCOVER), leases.whose) == ("vm1", "lab")
-    assert whose_is(switch.ask(DISCOVER, mac="02:00:00:00:00:99"), leases.whose) is None
+    assert leases.whose(switch.ask(DISCOVER)) == ("vm1", LAB)
+    assert leases.whose(switch.ask(DISCOVER, mac="02:00:00:00:00:99")) is None
     nowhere = switch.ask(DISCOVER)._replace(message=packet_in_of(b""))
-    assert whose_is(nowhere, leases.whose) is None
+    assert leases.whose(nowhere) is None
 
 
 def test_one_of_which_no_port_is_known_is_seen_without() -> None:
