@@ -88,5 +88,10 @@ class Silence(NamedTuple):
     message: str = ""
     detail: str = ""
 
+    @property
+    def why(self) -> str:
+        """The reason with its detail, for people."""
+        return f"{self.reason.value} ({self.detail})" if self.detail else self.reason.value
+
 
 Verdict = Answer | Silence

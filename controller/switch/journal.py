@@ -199,7 +199,7 @@ class Journal:
         port = in_port(packet_in.metadata)
         what = _line(verdict)
         if isinstance(verdict, Silence):
-            what = f"no answer: {verdict.reason.value}{_detail(verdict)}"
+            what = f"no answer: {verdict.why}"
         vlog.dbg(f"{where} port {port}: {describe(packet_in.packet)}: {what}")
 
     def malformed(self, address: object, error: str) -> None:
@@ -223,7 +223,7 @@ class Journal:
         if dropped is not None:
             who = f" from {silence.mac.hex(':')}" if silence.mac else ""
             whose = self._whose(exchange)
-            self._log(vlog.warn, f"no answer{who}{whose}: {reason}{_detail(silence)}", dropped)
+            self._log(vlog.warn, f"no answer{who}{whose}: {silence.why}", dropped)
 
     def _note_dropped_options(self, answer: Answer, now_s: float) -> None:
         self.dropped_options.update(answer.dropped)
@@ -255,10 +255,6 @@ def _cookie(message: bytes) -> int:
         return decode_packet_in2(message).cookie
     except NxtError:  # the packet is not where it was in the first one of its flow
         return 0
-
-
-def _detail(silence: Silence) -> str:
-    return f" ({silence.detail})" if silence.detail else ""
 
 
 def _line(verdict: Verdict) -> str:

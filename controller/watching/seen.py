@@ -66,7 +66,7 @@ def _seen(exchange: Exchange, whose: Whose, since_1970_s: float, packets: bool) 
         "xid": asked.xid.hex() if asked and asked.xid else None,
         "answer": None if is_silent else verdict.message,
         "address": str(ip_address(verdict.address)) if len(verdict.address) in (4, 16) else None,
-        "reason": _reason(verdict) if isinstance(verdict, Silence) else None,
+        "reason": verdict.why if isinstance(verdict, Silence) else None,
         "took_us": round((read.sent_s - read.read_s) * 1e6),
     }
     if packets:
@@ -82,10 +82,6 @@ def _reply(exchange: Exchange, ofport: int, network: Network) -> str | None:
     bridge = FlowWalk([*network_flows(network), *bridge_flows()], ofport)
     _, _, reply = respond(bridge, exchange.message)
     return reply.hex() if reply else None
-
-
-def _reason(silence: Silence) -> str:
-    return f"{silence.reason.value} ({silence.detail})" if silence.detail else silence.reason.value
 
 
 def _time(since_1970_s: float) -> str:
