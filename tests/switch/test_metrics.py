@@ -204,6 +204,9 @@ class Prometheus:
         assert self.process.status is None, self.process.text()
         try:
             get(self._switch, f"{PROMETHEUS}/-/ready")
+        except urllib.error.HTTPError as refused:
+            refused.close()  # "Service Unavailable", while it starts
+            return False
         except OSError:
             return False
         return True
