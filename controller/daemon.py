@@ -22,7 +22,7 @@ import ovs.daemon
 import ovs.poller
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
-from ovs_dhcpd.controller.bindings_list import Document, as_text, bindings
+from ovs_dhcpd.controller.answers import Answers
 from ovs_dhcpd.controller.bridges.reachable import unreachable
 from ovs_dhcpd.controller.bridges.whose import Stranger, whose
 from ovs_dhcpd.controller.connections import Connections
@@ -31,11 +31,11 @@ from ovs_dhcpd.controller.control import (
     CommandError,
     ControlSocket,
     add_command,
-    add_query,
     add_slow_query,
     open_control_socket,
 )
 from ovs_dhcpd.controller.faults import Faults
+from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper, Publish
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
@@ -44,14 +44,6 @@ from ovs_dhcpd.controller.ports.binder import Binder, Decision
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources.combined import Combined
-from ovs_dhcpd.controller.status import (
-    BridgeStatus,
-    SourceStatus,
-    show_coverage,
-    show_memory,
-    status,
-)
-from ovs_dhcpd.controller.status import as_text as status_text
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
 from ovs_dhcpd.controller.watch_keeper import WatchKeeper
@@ -61,7 +53,6 @@ from ovs_dhcpd.controller.wire.events import PortAdded
 from ovs_dhcpd.controller.wire.probe import Heard
 from ovs_dhcpd.flows.options.wording import escape, printable_lines
 from ovs_dhcpd.flows.pipeline.flow import show_port
-from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
 
 if TYPE_CHECKING:
     import socket
@@ -139,7 +130,6 @@ class Daemon:
         self._settings = settings
         self._unixctl = unixctl
         self._stopping = self._reloading = self._started = False
-        self._loops = 0  # since the start
         self._clean_up = settings.clean_up
         self._source = source
         self._refused: dict[str, tuple[str, ...]] = {}
@@ -176,13 +166,27 @@ class Daemon:
         )
         self._journal.names = self._leases.names
         WatchKeeper(self._journal, self._leases.whose)
+        self._switches = connections.switches
+        self._inside = Inside(
+            remote=settings.database,
+            database=self._database,
+            source=self._source,
+            world=self._world,
+            binder=self._binder,
+            keepers=self._keepers,
+            refused=self._refused,
+            unreachable=lambda bridge: self._unreachable.get(bridge, ""),
+            trouble=self._switches.trouble,
+            leases=self._leases,
+        )
+        self._answers = Answers(self._inside, self._journal, self._faults)
+        self._answers.add_commands()
         self._add_commands()
         self._explainer: Explainer | None = None  # once somebody asks
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop())
         signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
 
-        self._switches = connections.switches
         self._keep_bridges()
         self._questions = self._look_on(settings.http) if settings.http else None
 
@@ -209,7 +213,7 @@ class Daemon:
     def loop(self) -> None:
         """Run until stopped."""
         while not self._stopping:
-            self._loops += 1
+            self._answers.loops += 1
             self._unixctl.run()
             self._bind(self._database.run())
             self._note_rows()
@@ -251,7 +255,7 @@ class Daemon:
             self._leases,
             self._parking,
             lambda: self._faults.count,
-            self._refused_lines,
+            self._answers.refused_lines,
             lambda: self._source.mistakes,
         )
         questions = Questions(self._inbox.wake)
@@ -505,118 +509,19 @@ class Daemon:
         self._reloading = True
         self._inbox.wake()
 
-    # Commands of ovs-appctl, and the end.
+    # Commands of ovs-appctl that do something, and the end.
 
     def _add_commands(self) -> None:
-        add_command("bindings/refused", "", 0, 0, lambda _: printable_lines(self._refused_lines()))
-        add_query("bindings/show", "", 0, lambda _: self._bindings(), as_text)
-        add_command("coverage/show", "", 0, 0, lambda _: show_coverage(self._events()))
         add_command("exit", "[cleanup]", 0, 1, self._exit_command)
-        add_command("lflows/show", "", 0, 0, lambda _: printable_lines(self._lflow_lines()))
         add_command("reload", "", 0, 0, lambda _: self._reload())
-        add_command("meters/show", "", 0, 0, lambda _: printable_lines(self._meter_lines()))
-        add_command("memory/show", "", 0, 0, lambda _: self._memory())
-        add_query("status", "", 0, lambda _: self._status(), _show_status)
-        add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._stats_lines()))
         add_slow_query("why", "PORT|MAC|ADDRESS", 1, self._why, _show_chain)
 
     def _why(self, words: list[str], answer: Answer) -> None:
         """``why``: explain a port, with what no start of the daemon needs."""
-        from ovs_dhcpd.controller.explainer import Explainer, Inside
+        from ovs_dhcpd.controller.explainer import Explainer
 
-        self._explainer = self._explainer or Explainer(
-            Inside(
-                remote=self._settings.database,
-                database=self._database,
-                sources=self._source.sources,
-                world=self._world,
-                binder=self._binder,
-                keepers=self._keepers,
-                refused=self._refused,
-                unreachable=lambda bridge: self._unreachable.get(bridge, ""),
-                trouble=self._switches.trouble,
-                leases=self._leases.rows_of,
-            )
-        )
+        self._explainer = self._explainer or Explainer(self._inside)
         self._explainer.begin(words, answer)
-
-    def _meter_lines(self) -> list[str]:
-        return [
-            f"{escape(name):<15} {line}"
-            for name, keeper in sorted(self._keepers.items())
-            for line in keeper.bridge.meters()
-        ]
-
-    def _status(self) -> Mapping[str, object]:
-        bridges = []
-        for name, keeper in self._keepers.items():
-            trouble = self._switches.trouble(name)
-            wrong = keeper.trouble(self._unreachable.get(name, ""), trouble)
-            sentences = tuple(keeper.status(trouble))
-            bridges.append(BridgeStatus(name, keeper.is_active, sentences, wrong))
-        return status(bridges, [*self._heard()], self._counts(), log.last_error)
-
-    def _heard(self) -> Iterator[SourceStatus]:
-        """The database and the sources."""
-        remote, away = self._settings.database, ""
-        if not self._database.is_current:
-            known = "what it last said" if self._database.ready else "nothing"
-            away = f"not connected, {known} is in force"
-        yield SourceStatus(remote, away or "connected", away and f"{remote}: {away}")
-        for source in self._source.sources:
-            state, wrong = "in force", ""
-            if not source.ready:
-                state = wrong = "has not been read yet"
-            if source.mistakes:
-                state, wrong = "what it last said is in force", source.mistakes[0]
-            yield SourceStatus(str(source), state, wrong)
-
-    def _counts(self) -> dict[str, int]:
-        counts = {
-            "ports served": sum(bool(each.bindings) for each in self._binder.served.values()),
-            "lines in bindings/refused": len(self._refused_lines()),
-            "internal errors": self._faults.count,
-        }
-        return counts | {f"leases {state}": count for state, count in self._leases.counts().items()}
-
-    def _memory(self) -> str:
-        bridges = [keeper.bridge for keeper in self._keepers.values()]
-        return show_memory(
-            {
-                "bridges": len(bridges),
-                "connections": sum(bridge.is_connected for bridge in bridges),
-                "flows": sum(bridge.flows for bridge in bridges),
-                "interfaces": len([*self._database.interfaces]),
-                "meters": sum(bridge.wanted_meters for bridge in bridges),
-                "ports": len(self._binder.served),
-            }
-        )
-
-    def _bindings(self) -> Document:
-        return bindings(self._binder.served, self._interface_of)
-
-    def _interface_of(self, port: str) -> str:
-        interface = self._database.plugged(port)
-        return interface.name if interface else ""
-
-    def _lflow_lines(self) -> list[str]:
-        served = sorted(self._binder.served.items())
-        return [*lflow_list(each for _, what in served for each in what.bindings)]
-
-    def _refused_lines(self) -> list[str]:
-        lines = [line for name in sorted(self._refused) for line in self._refused[name]]
-        for _, keeper in sorted(self._keepers.items()):
-            lines += keeper.problems()
-        return [*self._source.mistakes, *lines]
-
-    def _events(self) -> Iterator[tuple[str, int]]:
-        """How often what has happened."""
-        yield from self._journal.counters()
-        yield "internal error", self._faults.count
-        yield "loop", self._loops
-
-    def _stats_lines(self) -> list[str]:
-        return [*self._journal.lines(), *self._faults.lines()]
 
     def _exit_command(self, argv: list[str]) -> None:
         if argv and argv != ["cleanup"]:
@@ -627,10 +532,6 @@ class Daemon:
         self._stopping = True
         self._clean_up = self._clean_up or clean_up
         self._inbox.wake()
-
-
-def _show_status(found: Mapping[str, Any]) -> str:
-    return "\n".join(status_text(found))
 
 
 def _show_chain(chain: Mapping[str, Any]) -> str:

@@ -7,19 +7,15 @@ The switch is asked what the port's flows have counted, and the answer waits for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import ovs.dirs
 from ovs_dhcpd.controller.control import Answer
+from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
-from ovs_dhcpd.controller.leases.leases import Row
-from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
-from ovs_dhcpd.controller.ports.binder import Binder
-from ovs_dhcpd.controller.ports.world import World
-from ovs_dhcpd.controller.sources.source import Source
 from ovs_dhcpd.controller.status import program
 from ovs_dhcpd.controller.why.as_json import to_json
 from ovs_dhcpd.controller.why.chain import chain_of
@@ -28,27 +24,6 @@ from ovs_dhcpd.controller.why.find import find
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 
 ANSWER_S = 2.0  # a switch that has not answered by then has not said
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inside:
-    """What is looked at in the daemon.
-
-    `remote` is that of the `database`.  `keepers` are by bridge, `refused` has lines by the names
-    of ports.  `unreachable` says why a bridge cannot be served, so far as the database has it, and
-    `trouble` why it has no connection, if it has none.  `leases` are those of a port.
-    """
-
-    remote: str
-    database: OpenVSwitch
-    sources: Sequence[Source]
-    world: World
-    binder: Binder
-    keepers: Mapping[str, Keeper]
-    refused: Mapping[str, tuple[str, ...]]
-    unreachable: Callable[[str], str]
-    trouble: Callable[[str], str]
-    leases: Callable[[str], Iterable[Row]]
 
 
 @dataclass(frozen=True)
@@ -143,7 +118,7 @@ class Explainer:
             database_ready=inside.database.ready,
             sources=tuple(
                 SourceFacts(name=str(each), ready=each.ready, mistakes=tuple(each.mistakes))
-                for each in inside.sources
+                for each in inside.source.sources
             ),
             interface=interface,
             lifeless=lifeless[0] if lifeless else "",
@@ -155,7 +130,7 @@ class Explainer:
             unserved=inside.binder.unserved.get(port, ""),
             probes=tuple(str(each.address) for each in served.probes) if served else (),
             pools=tuple(each.name for each in networks.values() if each.pool),
-            leases=tuple(inside.leases(port)),
+            leases=tuple(inside.leases.rows_of(port)),
             now_s=time.monotonic(),
             bridge=bridge,
             flows=self._flows(port, names, counts),
@@ -163,7 +138,7 @@ class Explainer:
 
     def _bridge(self, name: str) -> BridgeFacts:
         inside = self._inside
-        ours = tuple(sorted({each for source in inside.sources for each in source.bridges}))
+        ours = tuple(sorted({each for source in inside.source.sources for each in source.bridges}))
         keeper = inside.keepers.get(name)
         unreachable = inside.unreachable(name)
         if keeper is None:

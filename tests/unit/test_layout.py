@@ -136,6 +136,7 @@ def test_every_module_says_its_licence_and_its_job(name: str) -> None:
 # Modules without a unit test file of their own, and why.
 UNTESTED = {
     "controller.bridges.note": "values only",
+    "controller.answers": "it tells what others know: tests/switch/test_control.py",
     "controller.daemon": "it is the loop around all others: tests/switch, tests/ovn",
     "controller.leases.fields": "values only",
     "controller.metrics_keeper": "a real switch and Prometheus ask it: tests/switch",
@@ -150,6 +151,7 @@ UNTESTED = {
     "controller.responders.exchange": "values only",
     "controller.responders.verdict": "values only",
     "controller.explainer": "it gathers what others know: tests/switch/test_why.py",
+    "controller.inside": "values only",
     "controller.row_states": "rows of a real database: tests/switch",
     "controller.run_command": "it starts the daemon: tests/switch",
     "controller.sources.files": "files that change under a running daemon: tests/switch",
