@@ -40,9 +40,10 @@ def main() -> int:
 
         with Dhcpd(switch, configuration) as dhcpd:
             dhcpd.wait_for_flows(guest)
-            title("ovs-dhcpd run, then ovs-ofctl dump-flows br-int | ovs-dhcpd decode")
+            title("ovs-dhcpd run, then ovs-ofctl dump-flows br-int | ovs-dhcpd decode --short")
             flows = switch.ofctl("dump-flows", "--no-stats", switch.bridge)
-            decode = [sys.executable, "-m", "ovs_dhcpd", "decode"]
+            decode = [sys.executable, "-m", "ovs_dhcpd", "decode", "--short", "--ovs-rundir",
+                      switch.run_dir]  # fmt: skip
             print(run(decode, env={"PYTHONPATH": str(ROOT)}, stdin=flows), end="")
 
             title("udhcpc in the guest")
@@ -54,6 +55,9 @@ def main() -> int:
                 print(f"mtu      {lease.mtu}")
                 for network, router in lease.routes:
                     print(f"route    {network} via {router}")
+            title("ovs-dhcpd leases")
+            leases = [sys.executable, "-m", "ovs_dhcpd", "leases", "--ovs-rundir", switch.run_dir]
+            print(run(leases, env={"PYTHONPATH": str(ROOT)}), end="")
             title("What ovs-dhcpd logged")
             print(dhcpd.log(), end="")
     got_it = lease.address == reference.ADDRESS

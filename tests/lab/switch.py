@@ -181,10 +181,11 @@ class PrivateOvs:
 
     # -- ports
 
-    def guest(self, name: str, mac: str, iface_id: str | None = None, bridge: str = "") -> Guest:
+    def guest(
+        self, name: str, mac: str, iface_id: str | None = None, bridge: str = "", port: str = ""
+    ) -> Guest:
         """Plug a new guest into the bridge, or another; its iface-id is its name unless given."""
-        number = len(self.guests) + 1
-        port = f"tap{number}"
+        port = port or f"tap{len(self.guests) + 1}"
         guest = Guest(self.namespace, name, mac, port, iface_id or name, self.directory / name,
                       whole_checksums=self.datapath_type == "netdev")  # fmt: skip
         self.guests.append(guest)

@@ -15,9 +15,10 @@ from ovs_dhcpd.controller.tracing.requests import KINDS
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option
 from ovs_dhcpd.flows.options.values import TYPES
 
+from tests.documents import blocks
+
 ROOT = Path(__file__).parents[2]
 FROM_THE_ADDRESSES = {"offerip", "ia_addr"}
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 PAGES = {
     path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
@@ -51,17 +52,10 @@ def test_every_type_is_explained() -> None:
 
 
 def test_the_configuration_is_that_of_the_example() -> None:
-    shown = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)
+    shown = re.search(r"```yaml\n(.*?)```", CONFIGURATION, re.DOTALL)
     example = ROOT / "tests" / "examples" / "finance-network1.yaml"
     assert shown
     assert shown[1] == example.read_text(encoding="utf-8").split("\n", 2)[2]
-
-
-def test_the_network_with_a_pool_is_valid(tmp_path: Path) -> None:
-    path = tmp_path / "c.yaml"
-    path.write_text(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)[1])
-    (network,) = yaml_file.load(path).networks
-    assert str(network.pool) == "10.0.0.100-10.0.0.199"
 
 
 def test_what_is_added_for_ipv6_is_that_of_the_example() -> None:
@@ -86,27 +80,19 @@ def test_the_metrics_are_those_of_the_source() -> None:
     ]
 
 
-def test_the_trace_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
-    command = "    $ ovs-dhcpd trace "
-    port, kind, *_ = OPERATE.split(command)[1].split(" ")
-    example = ROOT / "tests" / "examples" / "finance-network1.yaml"
-    assert cli.main(["trace", port, kind, "--config", str(example)]) == 0
-    lines = capsys.readouterr()[0].splitlines()
-    shown = OPERATE.split(command)[1].splitlines()[1 : len(lines) + 2]
-    assert [*lines, ""] == [line.removeprefix("    ") for line in shown]
-
-
 def test_every_kind_of_packet_is_named() -> None:
     section = OPERATE.split("## What would it be answered")[1].split("\n## ")[0]
     assert [kind for kind in KINDS if f"`{kind}`" not in section] == []
 
 
 def configurations() -> Iterator[tuple[str, str]]:
-    """The YAML of all pages with their names; a part of a network stands in the one before it."""
-    (first, *_) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    """Ours of all pages with their names; a part of a network stands in the one before it."""
+    (first, *_) = re.findall(r"```yaml\n(.*?)```", CONFIGURATION, re.DOTALL)
     for name, page in PAGES.items():
         before = first
         for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+            if not block.startswith(("bridge:", "networks:", "#", " ")):
+                continue  # Prometheus's, or another program's
             text = block
             if block.startswith("    "):
                 text = (
@@ -124,3 +110,21 @@ def test_every_configuration_is_valid(page: str, text: str, tmp_path: Path) -> N
     path = tmp_path / "c.yaml"
     path.write_text(text)
     assert yaml_file.load(path).warnings == ()
+
+
+@pytest.mark.parametrize("page", blocks.pages())
+def test_every_block_is_fenced_and_says_what_it_is(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert blocks.indented(text) == [], "put a fence around it, ```sh or ```text"
+    known = {*blocks.COMMANDS, *blocks.SHOWN}
+    assert [str(block) for block in blocks.read(page) if block.language not in known] == []
+
+
+@pytest.mark.parametrize("page", blocks.pages())
+def test_every_command_is_run_or_says_why_not(page: str) -> None:
+    """tests/documents types what has no mark; a script or test has what is marked as run by it."""
+    for block in blocks.read(page):
+        if block.mark == "run by":
+            text = " ".join((ROOT / block.argument).read_text(encoding="utf-8").split())
+            missing = [each for each in blocks.commands(block) if each not in text]
+            assert missing == [], f"{block} is not run by {block.argument}"
