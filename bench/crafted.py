@@ -78,9 +78,9 @@ def measure(effort: Effort) -> Iterator[Row]:  # it takes seconds
 
     renewed = {what: options for what, options in CRAFTED6.items() if "IA_NA" in what}
     for name, kind, plain, family in (
-        ("DHCPDISCOVER", "udp", discover, ((discover, CRAFTED4), (wishful, WISHES4))),
-        ("SOLICIT", "udp6", solicit, ((solicit, CRAFTED6), (wishful6, WISHES6))),
-        ("RENEW", "udp6", renew, ((renew, renewed),)),
+        ("DHCPDISCOVER", "put_dhcp_opts", discover, ((discover, CRAFTED4), (wishful, WISHES4))),
+        ("SOLICIT", "put_dhcpv6_opts", solicit, ((solicit, CRAFTED6), (wishful6, WISHES6))),
+        ("RENEW", "put_dhcpv6_opts", renew, ((renew, renewed),)),
     ):
         plain_us = us(kind, plain, plain)
         costs = {"nothing": plain_us}

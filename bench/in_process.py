@@ -15,9 +15,11 @@ from functools import partial
 from pathlib import Path
 
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher
+from ovs_dhcpd.controller.responders.verdict import Answer
 from ovs_dhcpd.controller.sources import yaml_file
 from ovs_dhcpd.flows.pipeline.build import port_flows
 from ovs_dhcpd.flows.pipeline.flow import Flow, Pause
+from ovs_dhcpd.flows.userdata.codec import ACTION_NAMES
 
 from bench import results
 from bench.results import Effort, Row
@@ -104,9 +106,9 @@ def userdata(first: int, networks: int = 1, *, hostnames: bool = False) -> list[
 
 
 def _userdata(flow: Flow) -> tuple[str, bytes]:
-    pauses = [action for action in flow.actions if isinstance(action, Pause)]
-    kind = flow.protocol.name if flow.protocol else ""
-    return kind, pauses[0].userdata if pauses else b""
+    """The name of the action that a flow pauses for, and its userdata, empty if it does not."""
+    data = next((each.userdata for each in flow.actions if isinstance(each, Pause)), b"")
+    return ACTION_NAMES.get(int.from_bytes(data[:4], "big"), ""), data
 
 
 Ask = Callable[[int, int], bytes]
@@ -144,14 +146,16 @@ def told(*before: list[bytes]) -> Dispatcher:
     dispatcher = Dispatcher()
     for messages in before:
         for message in messages:
-            assert dispatcher.resume(message)
+            resume = dispatcher.resume(message)
+            assert resume
+            assert isinstance(resume[1], Answer), resume[1]
     return dispatcher
 
 
 KINDS: tuple[tuple[str, str, Ask], ...] = (
-    ("DHCPDISCOVER", "udp", discover),
-    ("SOLICIT", "udp6", solicit),
-    ("router solicitation", "icmp6", solicitation),
+    ("DHCPDISCOVER", "put_dhcp_opts", discover),
+    ("SOLICIT", "put_dhcpv6_opts", solicit),
+    ("router solicitation", "put_nd_ra_opts", solicitation),
 )
 
 
