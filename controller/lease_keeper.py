@@ -19,6 +19,7 @@ from ovs_dhcpd.controller.lease_list import as_table
 from ovs_dhcpd.controller.leases.document import Clock, NoSuchLease, document
 from ovs_dhcpd.controller.leases.lease import STATES
 from ovs_dhcpd.controller.leases.leases import Leases, Row
+from ovs_dhcpd.controller.leases.runs import Runs
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.ports.fault import Fault
@@ -28,6 +29,7 @@ from ovs_dhcpd.flows.bindings.network import Network
 from ovs_dhcpd.flows.options.wording import escape
 
 MAX_WORDS = 256  # of one command
+LATE_S = 3.0  # what a guest has said waits no longer for a pause until its lease is known
 NO_STATE = "unknown"  # of a lease of which none is known
 
 Publish = Callable[[str, Sequence[Row], Clock], None]  # a port, and what is known of it now
@@ -54,6 +56,7 @@ class LeaseKeeper:
         self._wake = wake
         self._publish = publish
         self._leases = Leases()
+        self._runs = Runs(self._leases)
         self._guard = threading.Lock()
         self._changed: set[str] = set()  # ports
         self._expiry_s = math.inf  # no lease expires before
@@ -130,6 +133,7 @@ class LeaseKeeper:
         """It is another's turn there."""
         self._ours.remove(bridge)
         self._questions.pop(bridge, None)
+        self._journal.write()
         with self._guard:
             self._leases.hand_over(bridge)
             self._changed.update(self._leases.names(bridge))
@@ -161,6 +165,7 @@ class LeaseKeeper:
 
     def counts(self) -> dict[str, int]:
         """How many leases are in each state that is known, the first that there is first."""
+        self._journal.write()
         found = Counter(row.state for row in self._leases.rows(time.monotonic()))
         return {state: found[state] for state in STATES if found[state]}
 
@@ -177,20 +182,44 @@ class LeaseKeeper:
                 self._leases.recall(name, found, now_s)
         if not self._listens:
             self._listens = True
-            self._journal.listen(self._hear, early=True)
+            self._journal.listen(self._hear, self._settle, early=True)
 
-    def _hear(self, exchange: Exchange) -> None:
+    def _hear(self, exchanges: Sequence[Exchange]) -> None:
         """In any thread, but in one at a time."""
+        late_s = exchanges[-1].read.sent_s - LATE_S
+        with self._guard:
+            for exchange in exchanges:
+                try:
+                    if changed := self._runs.add(exchange):
+                        self._note_change(changed)
+                except Exception as error:  # a fault of ours
+                    self._faults.append(Fault("what a guest has asked, of its lease", error))
+            for _ in exchanges:
+                if self._runs.oldest_s > late_s:
+                    break
+                self._look_into_oldest()
+
+    def _settle(self) -> bool:
+        """Look into what was said of one port, if there is time; whether there is more to do."""
+        with self._guard:
+            if self._runs.oldest_s < math.inf:
+                self._look_into_oldest()
+            return self._runs.oldest_s < math.inf
+
+    def _look_into_oldest(self) -> None:
         try:
-            with self._guard:
-                changed = self._leases.note(exchange, exchange.read.sent_s)
-                if changed and self._publish:
-                    self._expiry_s = min(self._expiry_s, self._leases.expiry_s(changed))
-                    if not self._changed:
-                        self._wake()
-                    self._changed.add(changed)
+            if changed := self._runs.settle():
+                self._note_change(changed)
         except Exception as error:  # a fault of ours
-            self._faults.append(Fault(f"leases of bridge {exchange.read.bridge}", error))
+            self._faults.append(Fault("what a guest has asked, of its lease", error))
+
+    def _note_change(self, name: str) -> None:
+        """A lease of this port is another one now; with the guard."""
+        if self._publish:
+            self._expiry_s = min(self._expiry_s, self._leases.expiry_s(name))
+            if not self._changed:
+                self._wake()
+            self._changed.add(name)
 
     def _document(self, words: list[str]) -> Mapping[str, object]:
         self._journal.write()

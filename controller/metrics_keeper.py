@@ -66,15 +66,16 @@ class MetricsKeeper:
         self._guard = threading.Lock()
         journal.listen(self._hear, early=True, alone=False)
 
-    def _hear(self, exchange: Exchange) -> None:
+    def _hear(self, exchanges: Sequence[Exchange]) -> None:
         """In any thread."""
-        try:
-            found = self._leases.whose(exchange)
-        except Exception:  # a fault of ours
-            vlog.exception("whose it is")
-            found = None
-        with self._guard:
-            self._traffic.note(exchange, found[1].name if found else "")
+        for exchange in exchanges:
+            try:
+                found = self._leases.whose(exchange)
+            except Exception:  # a fault of ours
+                vlog.exception("whose it is")
+                found = None
+            with self._guard:
+                self._traffic.note(exchange, found[1].name if found else "")
 
     def measure(self) -> Measured:
         """All of it now; in the daemon's thread."""

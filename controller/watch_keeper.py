@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ovs_dhcpd.controller.control import CommandError, add_query
@@ -36,11 +36,11 @@ class WatchKeeper:
         journal.listen(self._hear)
         add_query("watch/read", f"[{PACKETS}] [NUMBER]", 2, self._read, _show)
 
-    def _hear(self, exchange: Exchange) -> None:
+    def _hear(self, exchanges: Sequence[Exchange]) -> None:
         """In any thread."""
         with self._guard:
-            if exchange.read.sent_s < self._asked_s + IDLE_S:
-                self._recent.add(exchange)
+            if exchanges[-1].read.sent_s < self._asked_s + IDLE_S:
+                self._recent.add(exchanges)
             else:
                 self._recent.forget()
 

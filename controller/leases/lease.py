@@ -88,24 +88,27 @@ class Lease(NamedTuple):
         over = self.expires_s is not None and now_s >= self.expires_s
         return EXPIRED if over else self.state
 
-    def after(self, said: Said, now_s: float) -> Lease:
-        """The lease once this has been said."""
+    def after(
+        self, said: Said, now_s: float, times: int = 1, first_s: float | None = None
+    ) -> Lease:
+        """The lease once this has been said, so many times, first at ``first_s``."""
+        begun_s = now_s if first_s is None else first_s
         state, address = said.state or self.state, said.address if said.state else self.address
         same = (state, address) == (self.state, self.address) and self.requests
         if same and state == BOUND:  # one that has expired begins anew
-            same = self.expires_s is None or now_s < self.expires_s
+            same = self.expires_s is None or begun_s < self.expires_s
         expires_s = self.expires_s
         if said.state:
             expires_s = now_s + said.lease_s if state == BOUND else None
         return Lease(
             state,
             address,
-            self.since_s if same else now_s,
+            self.since_s if same else begun_s,
             expires_s,
             said.asked,
             said.answer,
             now_s,
-            self.requests + 1,
+            self.requests + times,
             said.host_name or self.host_name,
             said.vendor_class or self.vendor_class,
         )

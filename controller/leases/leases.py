@@ -17,17 +17,16 @@ from typing import NamedTuple
 
 from ovs_dhcpd.controller.leases.lease import ASSIGNED, Lease, Said, said
 from ovs_dhcpd.controller.responders.exchange import Exchange
-from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.frames import tag_of
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2, split_packet_in2
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2, flow_of, packet_of
 from ovs_dhcpd.controller.wire.trace import DHCPV4, DHCPV6, decode_asked, in_port
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.pipeline.flow import ETH_SRC, UDP, UDP6, Flow
 
 MAX_MACS = 16  # of one port and family
-MAX_REPEATS = 4096
+MAX_FLOWS = 8192  # of which it is known by which port their packets come
 
 Bindings = Sequence[tuple[Network, Port]]
 Client = tuple[int, bytes]  # DHCPv4 (4) or DHCPv6 (6), and its MAC
@@ -78,9 +77,6 @@ class Leases:
     def __init__(self) -> None:
         self._ports: dict[str, _Served] = {}
         self._places: dict[tuple[str, int], dict[str, None]] = {}  # names, by bridge and ofport
-        # What an answer was to whom, for the next time that it is given: then it is the same
-        # object, which is why it is kept here as well.
-        self._repeats: dict[int, tuple[Verdict, str, Client, Said]] = {}
         self._in_ports: dict[bytes, int | None] = {}  # by what stands behind the packet
 
     def serve(
@@ -91,7 +87,6 @@ class Leases:
         None is the time while another process serves it: nothing is known then.  What is known of
         addresses that it has no more is forgotten.
         """
-        self._repeats.clear()
         before = self._ports.get(name)
         if before and (before.bridge, before.ofport) == (bridge, ofport):
             before.change(bindings)
@@ -103,7 +98,6 @@ class Leases:
 
     def stop(self, name: str) -> None:
         """The port is served no more."""
-        self._repeats.clear()
         served = self._ports.pop(name, None)
         if served:
             place = served.bridge, served.ofport
@@ -116,7 +110,6 @@ class Leases:
 
         Nothing is known of them from then on, until the switch says again what it knows.
         """
-        self._repeats.clear()
         for served in self._ports.values():
             if served.bridge == bridge:
                 served.leases.clear()
@@ -146,14 +139,15 @@ class Leases:
         if served.since_s is None:
             served.since_s = now_s
 
-    def note(self, exchange: Exchange, now_s: float) -> str | None:
-        """Something has been asked: the name of the port whose lease is another one by this."""
-        verdict = exchange.verdict
-        repeat = self._repeats.get(id(verdict))
-        if repeat:
-            _, name, client, what = repeat
-            return self._say(name, client, what, now_s)
-        packet, ofport = self._split(exchange.message)
+    def note(
+        self, exchange: Exchange, now_s: float, times: int = 1, first_s: float | None = None
+    ) -> str | None:
+        """Something has been asked: the name of the port whose lease is another one by this.
+
+        It was asked so many ``times``, for the first time at ``first_s``, or once.
+        """
+        ofport = self.ofport(exchange.message)
+        packet = packet_of(exchange.message)
         asked = decode_asked(packet)
         family = FAMILIES.get(asked.protocol) if asked else None
         if asked is None or family is None or ofport is None:
@@ -163,39 +157,38 @@ class Leases:
             if found is None:
                 continue
             client = family, found.mac or asked.mac
-            what = said(asked, verdict, found.addresses)
-            if isinstance(verdict, Answer):
-                if len(self._repeats) >= MAX_REPEATS:
-                    self._repeats.clear()
-                self._repeats[id(verdict)] = verdict, name, client, what
-            return self._say(name, client, what, now_s)
+            what = said(asked, exchange.verdict, found.addresses)
+            return self._say(name, client, what, now_s, times, first_s)
         return None
 
-    def _split(self, message: bytes) -> tuple[bytes, int | None]:
-        """The packet of a packet-in, and the port by which it came."""
-        packet, rest = split_packet_in2(message)
-        if rest not in self._in_ports:
-            if len(self._in_ports) >= MAX_REPEATS:
+    def ofport(self, message: bytes) -> int | None:
+        """The port by which the packet of a packet-in came."""
+        flow = flow_of(message)
+        if flow not in self._in_ports:
+            if len(self._in_ports) >= MAX_FLOWS:
                 self._in_ports.clear()
-            self._in_ports[rest] = in_port(decode_packet_in2(message).metadata)
-        return packet, self._in_ports[rest]
+            self._in_ports[flow] = in_port(decode_packet_in2(message).metadata)
+        return self._in_ports[flow]
 
-    def _say(self, name: str, client: Client, what: Said, now_s: float) -> str | None:
+    def _say(
+        self, name: str, client: Client, what: Said, now_s: float, times: int, first_s: float | None
+    ) -> str | None:
         served = self._ports[name]
         leases = served.leases
         before = leases.get(client)
         if before is None:
             _make_room(leases, client[0])
             before = Lease(ASSIGNED if served.has_never_asked(client) else "")
-        after = leases[client] = before.after(what, now_s)
+        after = leases[client] = before.after(what, now_s, times, first_s)
         changed = after.state != before.state or after.expires_s != before.expires_s
         return name if changed or after.address != before.address else None
 
     def whose(self, exchange: Exchange) -> tuple[str, Network] | None:
         """Which port, and of what network, is served that has sent the packet."""
-        packet, ofport = self._split(exchange.message)
+        ofport = self.ofport(exchange.message)
         if ofport is None:
             return None
+        packet = packet_of(exchange.message)
         for name in self._places.get((exchange.read.bridge, ofport), ()):
             for network, port in self._ports[name].bindings:
                 if (port.tag or 0) == tag_of(packet) and port.mac in (packet[6:12], None):

@@ -93,11 +93,12 @@ class _Plan:
 class _Form:
     """What all replies of one kind have in common.
 
-    `head` are their first options, encoded.  One that `assigns` has the address it is about in
-    yiaddr.  `plans` are by what a client boots and by its parameter request list; each is for
-    replies whose options find room in the field for them.
+    They answer messages of the type `asked`.  `head` are their first options, encoded.  One that
+    `assigns` has the address it is about in yiaddr.  `plans` are by what a client boots and by its
+    parameter request list; each is for replies whose options find room in the field for them.
     """
 
+    asked: int
     kind: int
     message: str
     siaddr: bytes
@@ -153,35 +154,41 @@ class _Layout:
     def offer(self) -> _Form:
         """DHCPOFFER."""
         head = _head(wire.OFFER, self._always)
-        return _Form(wire.OFFER, "DHCPOFFER", self._siaddr, head, {}, assigns=True)
+        return _Form(wire.DISCOVER, wire.OFFER, "DHCPOFFER", self._siaddr, head, {}, assigns=True)
 
     @cached_property
     def ack(self) -> _Form:
         """DHCPACK of a DHCPREQUEST."""
-        return self._ack(self._always, assigns=True)
+        return self._ack(wire.REQUEST, self._always, assigns=True)
 
     @cached_property
     def rapid_ack(self) -> _Form:
         """DHCPACK of a DHCPDISCOVER (RFC 4039 §3.1)."""
-        return self._ack({**self._always, wire.RAPID_COMMIT: b""}, assigns=True)
+        always = {**self._always, wire.RAPID_COMMIT: b""}
+        return self._ack(wire.DISCOVER, always, assigns=True)
 
     @cached_property
     def inform_ack(self) -> _Form:
         """DHCPACK of a DHCPINFORM: there is no lease (RFC 2131 §4.3.5)."""
         always = {code: v for code, v in self._always.items() if code not in _LEASE_TIMES}
-        return self._ack(always, informs=True)
+        return self._ack(wire.INFORM, always, informs=True)
 
     def _ack(
-        self, always: Mapping[int, bytes], *, assigns: bool = False, informs: bool = False
+        self,
+        asked: int,
+        always: Mapping[int, bytes],
+        *,
+        assigns: bool = False,
+        informs: bool = False,
     ) -> _Form:
         head = _head(wire.ACK, always)
-        return _Form(wire.ACK, "DHCPACK", self._siaddr, head, {}, assigns, informs)
+        return _Form(asked, wire.ACK, "DHCPACK", self._siaddr, head, {}, assigns, informs)
 
     @cached_property
     def nak(self) -> _Form:
         """DHCPNAK."""
         head = _head(wire.NAK, {wire.SERVER_ID: self.server_id})
-        return _Form(wire.NAK, "DHCPNAK", _ANY, head, {})
+        return _Form(wire.REQUEST, wire.NAK, "DHCPNAK", _ANY, head, {})
 
     def offered(self, form: _Form, boot: Boot) -> dict[int, bytes]:
         """What a client that boots this may get in such a reply after its head."""
@@ -451,7 +458,7 @@ class Dhcpv4Responder:
             DHCPV4_SERVER_PORT,
             reply,
         )
-        return Answer(frame, form.message, request.mac, address, dropped)
+        return Answer(frame, form.message, request.mac, address, dropped, form.asked)
 
     def _destination(
         self, request: _Request, form: _Form, address: bytes

@@ -502,7 +502,7 @@ class Dhcpv6Responder:
             DHCPV6_SERVER_PORT,
             bytes((kind,)) + request.xid + options,
         )
-        return Answer(frame, message, request.mac, address, dropped)
+        return Answer(frame, message, request.mac, address, dropped, request.kind)
 
 
 def _renewal_times(preferred_s: int, t1_s: int | None, t2_s: int | None) -> bytes:

@@ -23,7 +23,3 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
-
-    def put_back(self) -> None:
-        """The token that was taken last was not needed."""
-        self._tokens += 1

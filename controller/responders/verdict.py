@@ -64,7 +64,8 @@ class Answer(NamedTuple):
     router and "ND_NA" of a neighbour; what a relay agent passes on is "DHCP_RELAY_REQ" and
     "DHCP_RELAY_RESP".  `mac` is the client's; `address` (4 or 16 bytes) is the
     first one offered, acknowledged, refused or given back, b"" if there is none; `dropped` lists
-    the codes of the options that did not fit.
+    the codes of the options that did not fit.  `asked` is the DHCP request's message type, 0 of
+    what is not answered by one of the responders to these.
     """
 
     frame: bytes
@@ -72,6 +73,7 @@ class Answer(NamedTuple):
     mac: bytes
     address: bytes
     dropped: tuple[int, ...] = ()
+    asked: int = 0
 
 
 class Silence(NamedTuple):

@@ -18,7 +18,7 @@ from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
-from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2, flow_of
 
 vlog = ovs.vlog.Vlog("dhcp")
 
@@ -37,19 +37,16 @@ MALFORMED = "malformed packet-in"
 PORT_LINES, MESSAGE_LINES, WARNING_LINES = (1, 20), (20, 2000), (1, 5)
 MAX_PORTS = 8192  # of which it is known how many lines they had
 
-# Who never hears nothing counts after so many verdicts, or when one has waited for so long: by then
-# four thousand guests that boot at once are served.  It is 10 MB at most.
+# Without a pause verdicts wait until there are so many, or one has waited for so long: by then
+# four thousand guests that boot at once are served.  It is 10 MB at most.  From then on they are
+# counted as they come, while what is looked at is still in the processor's cache.
 MANY = 8192
 LATE_S = 3.0
 LINES, SOME = 2, 32  # lines, and verdicts, between two looks whether a packet waits
-# Exchanges that wait for a pause until others hear of them, 10 MB at most, and how long one does.
-UNHEARD = 8192
-TOLD_S = 3.0
-
-
 EARLY = 4096  # exchanges that are kept for who begins to listen later
 
-Hear = Callable[[Exchange], None]
+Hear = Callable[[Sequence[Exchange]], None]
+Settle = Callable[[], bool]  # do a little of what can wait for a pause; whether there is more of it
 Names = Callable[[Exchange], str]  # whose it is, "" if that is not known
 _Noted = tuple[bytes, Verdict, Read]  # as an Exchange
 
@@ -72,16 +69,17 @@ class Journal:
         self.look_at_level()
         self._clock = clock
         self._waiting: deque[_Noted] = deque()
-        self._unheard: deque[_Noted] = deque()  # counted, and logged if they are to be
+        self._is_late = False  # verdicts have waited too long for a pause
         self._early: deque[Exchange] | None = deque(maxlen=EARLY)
         self._hearers: list[Hear] = []
+        self._settlers: list[Settle] = []
         self._since_s = 0.0  # when they began to wait
         self._writing = threading.Lock()
         self._written = 0  # lines
         self._limits = {
             message: RateLimit(*MESSAGE_LINES) for message in MESSAGES if message not in UNLOGGED
         }
-        self._ports: dict[tuple[str, int, str], TokenBucket] = {}
+        self._ports: dict[int, TokenBucket] = {}  # by a hash of flow and message
         for warning in ("dropped options", *(reason.value for reason in Reason), MALFORMED):
             self._limits[warning] = RateLimit(*WARNING_LINES)
 
@@ -97,59 +95,68 @@ class Journal:
         if not waiting:
             self._since_s = now_s
         waiting.extend(zip(messages, verdicts, repeat(Read(bridge, read_s, now_s))))
-        if len(waiting) > MANY or now_s - self._since_s > LATE_S:
+        if self._is_late or len(waiting) > MANY or now_s - self._since_s > LATE_S:
+            self._is_late = True
             self._write(2 * len(verdicts))
-        unheard = self._unheard
-        if len(unheard) > UNHEARD or (unheard and now_s - unheard[0][2].sent_s > TOLD_S):
-            self._tell(2 * len(verdicts))
 
-    def listen(self, hear: Hear, *, early: bool = False, alone: bool = True) -> None:
-        """Have ``hear`` called with each exchange, once it has been counted and logged.
+    def listen(
+        self,
+        hear: Hear,
+        settle: Settle | None = None,
+        *,
+        early: bool = False,
+        alone: bool = True,
+    ) -> None:
+        """Have ``hear`` called with exchanges in their order, once they are counted and logged.
 
-        That is in any thread, in one at a time, when there is time for it; it must not raise.  One
-        that asks for what was ``early`` hears of the last EARLY exchanges before, too; they are
-        kept for another one, if it is not ``alone`` with that.
+        That is in any thread, in one at a time; it must not raise.  Answers may wait for it: what
+        takes time ``settle`` does, which is called in a pause.  One that asks for what was
+        ``early`` hears of the last EARLY exchanges before, too; they are kept for another one, if
+        it is not ``alone`` with that.
         """
         with self._writing:
             if early:
-                for exchange in self._early or ():
-                    hear(exchange)
+                if self._early:
+                    hear([*self._early])
                 if alone:
                     self._early = None
             self._hearers.append(hear)
+            if settle:
+                self._settlers.append(settle)
 
     def write(self, is_over: Callable[[], object] = lambda: False) -> None:
         """Count, log and tell of all that has been noted, in any thread: there is time for it.
 
         That is asked for now and then: when it ``is_over``, the rest waits.
         """
-        while self._waiting or self._unheard:
+        while self._waiting:
             self._write(SOME)
-            self._tell(SOME)
             if is_over():
                 return
+        self._is_late = False
+        for settle in self._settlers:
+            while settle():
+                if is_over():
+                    return
 
     def _write(self, count: int) -> None:
-        """Count and log so many verdicts, or fewer if that takes LINES lines."""
+        """Count, log and tell of so many verdicts, or fewer if that takes LINES lines."""
         with self._writing:
             now_s = self._clock()
             enough = self._written + LINES
+            exchanges = []
             for _ in range(min(count, len(self._waiting))):
-                noted = self._waiting.popleft()
-                self._unheard.append(noted)
-                self._write_one(Exchange._make(noted), now_s)
+                exchange = Exchange._make(self._waiting.popleft())
+                exchanges.append(exchange)
+                self._write_one(exchange, now_s)
                 if self._written >= enough:
                     break
-
-    def _tell(self, count: int) -> None:
-        """Tell who listens of so many exchanges: that takes longer than to count them."""
-        with self._writing:
-            for _ in range(min(count, len(self._unheard))):
-                exchange = Exchange._make(self._unheard.popleft())
-                for hear in self._hearers:
-                    hear(exchange)
-                if self._early is not None:
-                    self._early.append(exchange)
+            if not exchanges:
+                return
+            for hear in self._hearers:
+                hear(exchanges)
+            if self._early is not None:
+                self._early.extend(exchanges)
 
     def _write_one(self, exchange: Exchange, now_s: float) -> None:
         verdict = exchange.verdict
@@ -166,17 +173,17 @@ class Journal:
         """As :meth:`RateLimit.admit`, for a line about a message that is sent."""
         message = exchange.verdict.message
         limit = self._limits.get(message)
-        dropped = limit.admit(now_s) if limit else None
-        if limit is None or dropped is None:
+        if limit is None:
             return None
-        key = exchange.read.bridge, _cookie(exchange.message), message
-        if key not in self._ports:
+        key = hash((exchange.read.bridge, flow_of(exchange.message), message))
+        bucket = self._ports.get(key)
+        if bucket is None:
             if len(self._ports) >= MAX_PORTS:
                 self._ports.clear()
-            self._ports[key] = TokenBucket(*PORT_LINES)
-        if self._ports[key].admit(now_s):
-            return dropped
-        limit.put_back(dropped)
+            bucket = self._ports[key] = TokenBucket(*PORT_LINES)
+        if bucket.admit(now_s):
+            return limit.admit(now_s)
+        limit.drop()
         return None
 
     def _whose(self, exchange: Exchange) -> str:
@@ -247,14 +254,6 @@ class Journal:
     def lines(self) -> list[str]:
         """The counters as text, for ``ovs-appctl``."""
         return [f"{name:<50} {count:>10}" for name, count in self.counters()]
-
-
-def _cookie(message: bytes) -> int:
-    """The cookie of the flow that has sent a packet-in, which tells one port from another."""
-    try:
-        return decode_packet_in2(message).cookie
-    except NxtError:  # the packet is not where it was in the first one of its flow
-        return 0
 
 
 def _line(verdict: Verdict) -> str:

@@ -21,10 +21,9 @@ class RateLimit:
         dropped, self._dropped = self._dropped, 0
         return dropped
 
-    def put_back(self, dropped: int) -> None:
-        """The line that was let through with ``dropped`` is not written after all."""
-        self._bucket.put_back()
-        self._dropped = dropped + 1
+    def drop(self) -> None:
+        """There is a line that is not written for another reason."""
+        self._dropped += 1
 
 
 def dropped_lines(count: int) -> str:

@@ -8,6 +8,7 @@ how many; the others are not kept waiting for it.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -40,10 +41,10 @@ class Recent:
         self._kept: deque[Exchange] = deque(maxlen=KEPT)
         self._next = 0
 
-    def add(self, exchange: Exchange) -> None:
-        """It has happened."""
-        self._kept.append(exchange)
-        self._next += 1
+    def add(self, exchanges: Sequence[Exchange]) -> None:
+        """They have happened."""
+        self._kept.extend(exchanges)
+        self._next += len(exchanges)
 
     def forget(self) -> None:
         """Nobody reads: keep none, but go on counting."""

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from ovs_dhcpd.controller.wire.openflow import HEADER, KIND, NICIRA, OFPT_EXPERIMENTER
 
 BODY = 16  # offset of the first property: OpenFlow header, vendor, subtype
+FRAME = BODY + 4  # and of the packet that a packet-in begins with
 VENDOR_AND_SUBTYPE = slice(HEADER.size, BODY)
 VENDOR_AND_PACKET_IN2 = struct.pack("!II", NICIRA, 30)
 NXT_RESUME = 28
@@ -79,13 +80,17 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
     )
 
 
-def split_packet_in2(message: bytes) -> tuple[bytes, bytes]:
-    """The packet of a whole NXT_PACKET_IN2, and what stands behind it: the same for all of a flow.
+# That the packet is its first property must be known of the flow (:func:`decode_packet_in2`).
 
-    That the packet is its first property must be known of the flow (:func:`decode_packet_in2`).
-    """
-    end = BODY + (message[BODY + 2] << 8 | message[BODY + 3])
-    return message[BODY + 4 : end], message[BODY + (end - BODY + 7 & ~7) :]
+
+def packet_of(message: bytes) -> bytes:
+    """The packet of a whole NXT_PACKET_IN2."""
+    return message[FRAME : BODY + (message[BODY + 2] << 8 | message[BODY + 3])]
+
+
+def flow_of(message: bytes) -> bytes:
+    """What stands behind its packet: the same for all of a flow, and of no other."""
+    return message[BODY + ((message[BODY + 2] << 8 | message[BODY + 3]) + 7 & ~7) :]
 
 
 def encode_resume(version: int, packet: bytes, trailer: bytes) -> bytes:

@@ -14,7 +14,7 @@ READ = Read("br-int", 0.0, 0.0)
 def recent(count: int) -> Recent:
     found = Recent()
     for number in range(count):
-        found.add(Exchange(b"%d" % number, Silence(Reason.DNS), READ))
+        found.add([Exchange(b"%d" % number, Silence(Reason.DNS), READ)])
     return found
 
 

@@ -13,8 +13,9 @@ from ovs_dhcpd.controller.wire.nxt import (
     decode_packet_in2,
     encode_property,
     encode_resume,
+    flow_of,
     is_packet_in2,
-    split_packet_in2,
+    packet_of,
     write_bit,
 )
 
@@ -135,7 +136,7 @@ def test_metadata_cut_short_is_refused(metadata: str) -> None:
 
 def test_a_packet_in_is_split_as_it_is_decoded() -> None:
     message = packet_in(DISCOVER)
-    packet, rest = split_packet_in2(message)
-    assert packet == decode_packet_in2(message).packet == DISCOVER
-    assert message.endswith(rest)
-    assert rest == split_packet_in2(packet_in(DISCOVER + b"\0" * 3))[1]
+    flow = flow_of(message)
+    assert packet_of(message) == decode_packet_in2(message).packet == DISCOVER
+    assert message.endswith(flow)
+    assert flow == flow_of(packet_in(DISCOVER + b"\0" * 3))
