@@ -74,8 +74,9 @@ def test_a_server_that_is_no_router_is_no_default_route(
 def test_unsolicited_advertisements_are_enough(
     serve6: Serve, guest: Guest, solicit: Callable[[], None]
 ) -> None:
-    dhcpd = serve6(ra={"addr_mode": "slaac", "interval": [3, 4], **ROUTER})
     set_up(guest, "router_solicitations", 0)
+    guest.namespace.ip("link", "set", "eth0", "down")  # nor one more for the test before
+    dhcpd = serve6(ra={"addr_mode": "slaac", "interval": [3, 4], **ROUTER})
     solicit()
     wait_until(lambda: global_addresses(guest) == [OWN], "an address")
     set_up(guest, "router_solicitations", -1)
