@@ -14,11 +14,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ovs_dhcpd.controller.arguments import add_files, gather_files
 from ovs_dhcpd.controller.ask import (
     AskError,
     NobodyError,
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
     from ovs_dhcpd.controller.bindings_list import Bound
     from ovs_dhcpd.flows.bindings.network import Configuration, Network, Port
 
+LATE = ("run", "trace", "watch")  # commands whose options are in modules of their own
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status, except that wrong usage ends here with 2."""
-    args = _parse_arguments(list(sys.argv[1:] if argv is None else argv))
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = _parse_arguments(words)
     try:
         status: int = args.function(args)
         sys.stdout.flush()
@@ -61,34 +64,54 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse_arguments(argv: list[str]) -> argparse.Namespace:
+    parser, commands = _parser(argv, argv[:1])
+    if argv and argv[0] in commands:
+        # What stands behind options, or between them, is a positional argument all the same.
+        args = commands[argv[0]].parse_intermixed_args(argv[1:])
+        gather_files(args)
+        return args
+    return parser.parse_args(argv)
+
+
+def _parser(
+    argv: list[str], late: Collection[str]
+) -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """What understands the command line ``argv``, and each command's part of it.
+
+    Of those commands that have modules of their own, `LATE`, the ones in ``late`` have their
+    options.
+    """
     parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="DHCP on an Open vSwitch bridge, served from its own flows."
+        prog=PROGRAM,
+        description="DHCP on an Open vSwitch bridge, served from its own flows.",
+        epilog="The exit status is 0 when done, 1 after a mistake in what was given, a failure, or "
+        "an answer that is no, and 2 after wrong usage.",
     )
-    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"{PROGRAM} {__version__}",
+        help="print the version, and end",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, function: object, help: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".")
-        command.set_defaults(function=function)
+        command.set_defaults(function=function, usage_error=command.error)
         return command
 
     run = add("run", None, "serve the ports of bridges: the daemon")
-    if argv[:1] == ["run"]:
+    if "run" in late:
         from ovs_dhcpd.controller import run_command
 
         run_command.add_options(run, argv[1:])
         run.set_defaults(function=run_command.run)
-        args, unknown = parser.parse_known_args(argv)
-        if unknown:
-            close = "" if unknown[0].startswith("-") else ", expected --config before each FILE"
-            parser.error(f"unrecognized arguments: {' '.join(unknown)}{close}")
-        return args
 
     check = add("check", _check, "validate a configuration, of one or more files")
-    check.add_argument("files", metavar="FILE", nargs="+")
+    add_files(check)
 
     flows = add("flows", _flows, "print the OpenFlow flows, as ovs-ofctl add-flows takes them")
-    flows.add_argument("files", metavar="FILE", nargs="+")
+    add_files(flows)
     flows.add_argument(
         "--ofport",
         metavar="ID=N",
@@ -106,7 +129,7 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
     )
 
     lflows = add("lflows", _lflows, "print the logical flows, as ovn-sbctl lflow-list does")
-    lflows.add_argument("files", metavar="FILE", nargs="*")
+    add_files(lflows)
     lflows.add_argument(
         "--running",
         metavar="TARGET",
@@ -130,15 +153,14 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
     add_rundir(status)
 
     trace = add("trace", None, "say what becomes of a client's packet, step by step")
-    if argv[:1] == ["trace"]:
+    if "trace" in late:
         from ovs_dhcpd.controller import trace_command
 
         trace_command.add_options(trace)
         trace.set_defaults(function=trace_command.run)
-        return trace.parse_intermixed_args(argv[1:])  # KIND may stand behind options
 
     watch = add("watch", None, "show each request and what became of it, as they happen")
-    if argv[:1] == ["watch"]:
+    if "watch" in late:
         from ovs_dhcpd.controller import watch_command
 
         watch_command.add_options(watch)
@@ -171,7 +193,8 @@ def _parse_arguments(argv: list[str]) -> argparse.Namespace:
         help="of that output each flow in one line, without what is in hexadecimal",
     )
     add_rundir(decode)
-    return parser.parse_args(argv)
+
+    return parser, commands.choices
 
 
 def _add_format(command: argparse.ArgumentParser, *formats: str) -> None:
@@ -194,16 +217,18 @@ def _fail(errors: Iterable[str]) -> int:
 
 
 def _check(args: argparse.Namespace) -> int:
+    if not args.config:
+        args.usage_error("expected FILE")
     from ovs_dhcpd.controller.sources import yaml_file
 
-    configuration = yaml_file.load(*args.files)
+    configuration = yaml_file.load(*args.config)
     for line in configuration.warnings:
         print(line, file=sys.stderr)
     networks = configuration.networks
     ports = sum(len(network.ports) for network in networks)
     pools = sum(network.pool is not None for network in networks)
     counts = f"networks: {len(networks)}, ports: {ports}, pools: {pools}"
-    print(f"{printable(', '.join(args.files))}: valid, {counts}")
+    print(f"{printable(', '.join(args.config))}: valid, {counts}")
     return 0
 
 
@@ -216,11 +241,13 @@ def _ofport(text: str) -> tuple[str, int]:
 
 
 def _flows(args: argparse.Namespace) -> int:
+    if not args.config:
+        args.usage_error("expected FILE")
     from ovs_dhcpd.controller.sources import yaml_file
     from ovs_dhcpd.flows.pipeline import build as pipeline
     from ovs_dhcpd.flows.pipeline.meter import port_meter
 
-    configuration = yaml_file.load(*args.files)
+    configuration = yaml_file.load(*args.config)
     numbered = configuration.numbered()
     ofports = dict(args.ofport)
     if unknown := [name for name in ofports if name not in numbered]:
@@ -248,15 +275,14 @@ def _flows(args: argparse.Namespace) -> int:
 
 
 def _lflows(args: argparse.Namespace) -> int:
-    if bool(args.files) == bool(args.running):
-        print(f"{PROGRAM} lflows: expected either FILE or --running", file=sys.stderr)
-        return 2
+    if bool(args.config) == bool(args.running):
+        args.usage_error("expected either FILE or --running")
     if args.running:
         return subprocess.run(["ovs-appctl", "-t", args.running, "lflows/show"]).returncode
     from ovs_dhcpd.controller.sources import yaml_file
     from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
 
-    configuration = yaml_file.load(*args.files)
+    configuration = yaml_file.load(*args.config)
     for network in configuration.networks:
         ports = (None, *_with_addresses(configuration, network))
         _print_all(lflow_list((network, port) for port in ports))
@@ -389,3 +415,4 @@ def _bindings(rundir: Path) -> list[Bound]:
     with contextlib.suppress(AskError):
         return bound_of(ask_for_json(rundir, "bindings/show"))
     return []
+

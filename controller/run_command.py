@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zlib import crc32
 
+from ovs_dhcpd.controller.arguments import add_files
 from ovs_dhcpd.controller.ask import default_rundir
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.configuration.rate_limit import rate_limit_of
@@ -72,15 +73,7 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         ovs.dirs.RUNDIR = first.parse_known_args(argv)[0].ovs_rundir or ovs.dirs.RUNDIR
 
     parser.allow_abbrev = False
-    parser.add_argument(
-        "-c",
-        "--config",
-        metavar="FILE",
-        type=Path,
-        action="append",
-        default=[],
-        help="what the ports may have; several files are taken together",
-    )
+    add_files(parser)
     parser.add_argument(
         "--nb",
         metavar="REMOTES",
@@ -180,7 +173,6 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
     parser.add_argument("--cleanup", action="store_true", help="delete the flows at the end")
     ovs.daemon.add_args(parser)
     ovs.vlog.add_args(parser)
-    parser.set_defaults(usage_error=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -193,8 +185,11 @@ def run(args: argparse.Namespace) -> int:
     from ovs.vlog import Vlog
     from ovs_dhcpd.controller import log
 
+    for option, value in (("--pidfile", args.pidfile), ("--log-file", args.log_file)):
+        if Path(value or "").suffix in (".yaml", ".yml"):  # it has taken the FILE behind it
+            args.usage_error(f"{option} {value}: expected {option} behind FILE, or {option}=FILE")
     if not (args.config or args.nb or args.serve_only):
-        args.usage_error("nothing to serve, expected --config FILE, --nb REMOTES or --serve-only")
+        args.usage_error("nothing to serve, expected FILE, --nb REMOTES or --serve-only")
     if args.external and not args.nb:
         args.usage_error("--external: only with --nb")
     gc.disable()  # what is imported, and the first configuration, stay
@@ -263,7 +258,7 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
 
     # Paths are made absolute: a detached daemon is in another directory.
     rundir = args.ovs_rundir.absolute()
-    files = [file.absolute() for file in args.config]
+    files = [Path(file).absolute() for file in args.config]
     listen = _listen_on(args)
     http = _listen_for_http(args.http) if args.http else None
     tls = _tls_files(args, "--nb") if args.nb and "ssl:" in args.nb else ()

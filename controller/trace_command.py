@@ -62,6 +62,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--pcap", metavar="FILE", type=Path, help="write the request and the reply there"
     )
     parser.add_argument(
+        "-c",
         "--config",
         metavar="FILE",
         action="append",

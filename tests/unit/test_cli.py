@@ -205,11 +205,11 @@ def test_lflows_are_written_as_ovn_does(capsys: Capture) -> None:
 
 @pytest.mark.parametrize("words", [[], [EXAMPLE, "--running"]])
 def test_lflows_are_those_of_a_file_or_of_the_daemon(words: list[str], capsys: Capture) -> None:
-    assert cli.main(["lflows", *words]) == 2
-    assert capsys.readouterr() == (
-        "",
-        "ovs-dhcpd lflows: expected either FILE or --running\n",
-    )
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["lflows", *words])
+    assert ended.value.code == 2
+    line = f"{PROGRAM} lflows: error: expected either FILE or --running\n"
+    assert capsys.readouterr()[1].endswith(line)
 
 
 def test_the_version_is_printed(capsys: Capture) -> None:
@@ -261,12 +261,34 @@ def test_wrong_usage_ends_with_2(argv: list[str], capsys: Capture) -> None:
     assert err.startswith("usage: ovs-dhcpd")
 
 
-def test_a_file_without_its_option_is_told_which_one(capsys: Capture) -> None:
+def test_files_may_stand_anywhere() -> None:
+    for argv in (
+        ["run", "a", "--cleanup", "b"],
+        ["run", "--cleanup", "-c", "a", "b"],
+        ["run", "--config", "a", "--config=b"],
+        ["check", "a", "-c", "b"],
+        ["flows", "--meters", "a", "b"],
+    ):
+        assert sorted(cli._parse_arguments(argv).config) == ["a", "b"]
+
+
+@pytest.mark.parametrize("option", ["--pidfile", "--log-file"])
+def test_an_option_that_takes_the_file_behind_it_is_named(option: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main(["run", EXAMPLE])
+        cli.main(["run", option, "a.yaml", "b.yaml"])
     assert ended.value.code == 2
-    line = f"unrecognized arguments: {EXAMPLE}, expected --config before each FILE\n"
-    assert capsys.readouterr()[1].endswith(f"{PROGRAM}: error: {line}")
+    line = f"{option} a.yaml: expected {option} behind FILE, or {option}=FILE"
+    assert capsys.readouterr()[1].endswith(f"{PROGRAM} run: error: {line}\n")
+
+
+@pytest.mark.parametrize("command", ["check", "flows", "lflows", "run"])
+def test_nothing_to_read_is_wrong_usage(command: str, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command])
+    assert ended.value.code == 2
+    assert "error: " in (said := capsys.readouterr()[1].splitlines()[-1])
+    assert "expected" in said
+    assert "FILE" in said
 
 
 def test_status_without_an_answer_says_no_more_than_that(capsys: Capture) -> None:
