@@ -27,6 +27,7 @@ from ovs_dhcpd.controller.ask import (
     ask,
     ask_for_json,
     ask_switch,
+    default_rundir,
 )
 from ovs_dhcpd.flows.configuration.section import ConfigError
 from ovs_dhcpd.flows.options.wording import escape, printable, trouble
@@ -38,12 +39,15 @@ if TYPE_CHECKING:
     from ovs_dhcpd.flows.bindings.network import Configuration, Network, Port
 
 LATE = ("run", "trace", "watch")  # commands whose options are in modules of their own
+SHELLS = ("bash", "zsh", "fish")
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status, except that wrong usage ends here with 2."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if words[:2] == ["completion", "words"]:
+        return _complete(words[2:])
     args = _parse_arguments(words)
     try:
         status: int = args.function(args)
@@ -194,6 +198,10 @@ def _parser(
     )
     add_rundir(decode)
 
+    completion = add("completion", _completion, "print what makes a shell complete this command")
+    completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
+
+    add("man", _man, "print the manual page, ovs-dhcpd(8)")
     return parser, commands.choices
 
 
@@ -416,3 +424,46 @@ def _bindings(rundir: Path) -> list[Bound]:
         return bound_of(ask_for_json(rundir, "bindings/show"))
     return []
 
+
+# -- completion, man
+
+
+def _completion(args: argparse.Namespace) -> int:
+    from ovs_dhcpd.controller.completion import script
+
+    print(script(args.shell), end="")
+    return 0
+
+
+def _complete(words: list[str]) -> int:
+    """What a script of `completion` asks for: what the last of ``words`` may be."""
+    from ovs_dhcpd.controller.completion import FILES_STATUS, FilesExpected, candidates
+
+    parser, _ = _parser(words, LATE)
+    try:
+        for word, meaning in candidates(parser, words, _names):
+            print(word, meaning, sep="\t")
+    except FilesExpected:
+        return FILES_STATUS
+    return 0
+
+
+def _names(given: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The ports that the daemon serves, and what they are; none where there is no daemon."""
+    found = {}
+    for each in _bindings(Path(given.get("ovs_rundir", default_rundir()))):
+        found[each.port] = f"{each.interface}, {each.network}"
+        found[each.interface] = f"{each.port}, {each.network}"
+    return [*found.items()]
+
+
+def _man(args: argparse.Namespace) -> int:
+    from datetime import datetime, timezone
+
+    from ovs_dhcpd.controller.man_page import man_page
+
+    parser, _ = _parser([], LATE)
+    seconds = os.environ.get("SOURCE_DATE_EPOCH")  # of builds that are to be the same again
+    now = datetime.fromtimestamp(int(seconds), timezone.utc) if seconds else datetime.now()
+    _print_all(man_page(parser, now.date()))
+    return 0

@@ -69,7 +69,7 @@ def test_every_command_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     commands = [re.findall("[a-z]+", row)[0] for row in rows_of(OPERATE, "| command | does |")]
     with pytest.raises(SystemExit):
         cli.main(["--help"])
-    assert sorted(commands) == sorted(re.findall("^    ([a-z]+) ", capsys.readouterr()[0], re.M))
+    assert sorted(commands) == sorted(re.findall(r"^    ([a-z]+)\b", capsys.readouterr()[0], re.M))
 
 
 def test_the_metrics_are_those_of_the_source() -> None:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The manual page: that it has all that ``--help`` has, and that readers of man(7) take it."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import pytest
+from ovs_dhcpd.controller import cli
+from ovs_dhcpd.controller.man_page import man_page
+
+DAY = date(2026, 11, 30)
+
+
+@pytest.fixture
+def page(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Path:
+    assert cli.main(["man"]) == 0
+    path = tmp_path / "ovs-dhcpd.8"
+    path.write_text(capsys.readouterr()[0])
+    return path
+
+
+def test_text_is_no_request() -> None:
+    parser = argparse.ArgumentParser(prog="it", description=".x a\\b …")
+    parser.add_argument("--a-b", help="'tis %(prog)s's (default: %(default)s)", default=1)
+    lines = [*man_page(parser, DAY)]
+    assert "\\&.x a\\eb \\[u2026]" in "\n".join(lines)
+    assert lines[-5:-3] == ["\\fB\\-\\-a\\-b\\fR \\fIA_B\\fR", "\\&'tis it's (default: 1)"]
+
+
+def test_the_day_is_that_of_the_source_where_a_build_says_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    assert cli.main(["man"]) == 0
+    assert " 8 2001-09-09 " in capsys.readouterr()[0].splitlines()[0]
+
+
+@pytest.mark.needs_programs("man")
+def test_it_has_every_command_and_every_option(
+    page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = {"LC_ALL": "C.UTF-8", "MANWIDTH": "80", "PATH": "/usr/bin:/bin"}
+    argv = ["man", "--warnings", "-l", str(page)]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    with pytest.raises(SystemExit):
+        cli.main(["run", "--help"])
+    options = [word for word in capsys.readouterr()[0].split() if word.startswith("--")]
+    assert len(options) > 20
+    assert [option for option in options if option.strip(",):;") not in done.stdout] == []
+    for command in ("run", "check", "why", "trace", "watch", "man"):
+        assert f"ovs-dhcpd {command}\n" in done.stdout
+
+
+@pytest.mark.needs_programs("mandoc")
+def test_mandoc_finds_nothing_wrong(page: Path) -> None:
+    done = subprocess.run(["mandoc", "-T", "lint", str(page)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
