@@ -12,7 +12,6 @@ import contextlib
 import io
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -286,6 +285,8 @@ def _lflows(args: argparse.Namespace) -> int:
     if bool(args.config) == bool(args.running):
         args.usage_error("expected either FILE or --running")
     if args.running:
+        import subprocess
+
         return subprocess.run(["ovs-appctl", "-t", args.running, "lflows/show"]).returncode
     from ovs_dhcpd.controller.sources import yaml_file
     from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list

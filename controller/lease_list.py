@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from ovs_dhcpd.controller.leases.fields import FIELDS, NEVER
@@ -60,6 +59,9 @@ def as_table(document: Mapping[str, Any], *, colour: bool = False) -> Iterator[s
 
 def as_csv(document: Mapping[str, Any]) -> Iterator[str]:
     """A header of FIELDS, and a line for each lease; lists have a space in between."""
+    import csv
+    import io
+
     for row in (FIELDS, *([lease[field] for field in FIELDS] for lease in document["leases"])):
         line = io.StringIO()
         csv.writer(line, lineterminator="").writerow(map(_cell, row))
@@ -80,6 +82,7 @@ def _last(lease: Lease) -> str:
     return answer if answer.startswith("DHCP") else f"{message}: {answer}"
 
 
+@lru_cache(maxsize=4096)  # many leases are of the same second
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text.removesuffix("Z"))  # which Python 3.10 does not know
 

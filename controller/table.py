@@ -29,21 +29,27 @@ def table(
     All of it is made printable.  With ``colours`` the header is bold, and a cell that is one of
     these words is in its colour.
     """
-    cells = [[printable(cell) or "-" for cell in row] for row in rows]
-    widths = [max(map(_width, column)) for column in zip(header, *cells, strict=True)]
-    yield _line(header, widths, dict.fromkeys(header, BOLD) if colours else {})
-    for row in cells:
-        yield _line(row, widths, colours or {})
+    last = len(header) - 1
+    columns = [
+        _column(title, cells, colours or {}, is_last=at == last)
+        for at, (title, *cells) in enumerate(zip(header, *rows, strict=True))
+    ]
+    yield from map("  ".join, zip(*columns, strict=True))
 
 
-def _line(row: Sequence[str], widths: Sequence[int], colours: Mapping[str, str]) -> str:
-    last = len(row) - 1
-    pieces = []
-    for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
-        colour = colours.get(cell)
-        shown = f"\x1b[{colour}m{cell}\x1b[0m" if colour else cell
-        pieces.append(shown if column == last else shown + " " * (width - _width(cell)))
-    return "  ".join(pieces)
+def _column(
+    title: str, cells: Sequence[str], colours: Mapping[str, str], *, is_last: bool
+) -> list[str]:
+    """The title and the cells, all as wide as the widest, but in the last column."""
+    texts = {cell: printable(cell) or "-" for cell in set(cells)}  # many are the same
+    width = 0 if is_last else max(map(_width, (title, *texts.values())))
+    shown = {cell: _padded(text, width, colours.get(text)) for cell, text in texts.items()}
+    return [_padded(title, width, BOLD if colours else None), *map(shown.__getitem__, cells)]
+
+
+def _padded(text: str, width: int, colour: str | None) -> str:
+    shown = f"\x1b[{colour}m{text}\x1b[0m" if colour else text
+    return shown + " " * (width - _width(text))
 
 
 def _width(text: str) -> int:

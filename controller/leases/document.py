@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from ovs_dhcpd.controller.leases.fields import NEVER, VERSION
@@ -109,6 +109,9 @@ def to_lease(row: Row, plugged: Plugged, clock: Clock) -> Lease:
     interface, vlan = plugged(row.binding.parent.name if row.binding.parent else row.port)
     is_given = lease.address and row.state not in (None, ASSIGNED)
     addresses = [*row.addresses]
+    address = next(iter(addresses), None)
+    if is_given:
+        address = str((IPv4Address if row.family == 4 else IPv6Address)(lease.address))
     expires_s = lease.expires_s if row.state is not None else None
     return {
         "port": row.port,
@@ -119,7 +122,7 @@ def to_lease(row: Row, plugged: Plugged, clock: Clock) -> Lease:
         "network": row.network.name,
         "family": row.family,
         "mac": row.mac.hex(":") if row.mac else None,
-        "address": str(ip_address(lease.address)) if is_given else next(iter(addresses), None),
+        "address": address,
         "addresses": addresses,
         "prefixes": [*row.prefixes],
         "state": row.state,

@@ -206,9 +206,7 @@ class Leases:
         """
         for name in sorted(self._ports if names is None else names):
             if served := self._ports.get(name):
-                for network, port in served.bindings:
-                    for family in (4, 6):
-                        yield from served.rows(name, network, port, family, now_s)
+                yield from served.rows(name, now_s)
 
     def expired(self, now_s: float) -> tuple[set[str], float]:
         """The ports with a lease that has expired, and when the next one does: math.inf is never.
@@ -239,13 +237,25 @@ class _Found(NamedTuple):
     addresses: frozenset[bytes]
 
 
+class _Assigned(NamedTuple):
+    """What a binding's clients of a family may have, as text."""
+
+    network: Network
+    port: Port
+    family: int
+    addresses: tuple[str, ...]
+    prefixes: tuple[str, ...]
+
+
 class _Served:
     """A port that is served, and what is known of its clients.
 
     `since_s` is when it came; None: it was another's.
     """
 
-    __slots__ = ("_found", "bindings", "bridge", "leases", "ofport", "recalled", "since_s")
+    __slots__ = (
+        *("_assigned", "_found", "bindings", "bridge", "leases", "ofport", "recalled", "since_s"),
+    )
 
     def __init__(self, bridge: str, ofport: int, bindings: Bindings, since_s: float | None) -> None:
         self.bridge = bridge
@@ -253,6 +263,7 @@ class _Served:
         self.bindings = bindings
         self.since_s = since_s
         self._found: dict[tuple[int, bytes, int], _Found | None] = {}
+        self._assigned: list[_Assigned] = []  # empty until somebody asks
         self.leases: dict[Client, Lease] = {}
         self.recalled: dict[Client, Recalled] = {}  # a MAC that any client may have is b""
 
@@ -260,6 +271,7 @@ class _Served:
         """It is served this from now on."""
         self.bindings = bindings
         self._found.clear()
+        self._assigned.clear()
         for client, lease in [*self.leases.items()]:
             _, mac = client
             still = [port for _, port in bindings if port.mac in (mac, None)]
@@ -301,14 +313,14 @@ class _Served:
         recalled = self.recalled.get(client) or self.recalled.get((family, b""))
         return self.since_s is not None and not (recalled and recalled.requests)
 
-    def rows(
-        self, name: str, network: Network, port: Port, family: int, now_s: float
-    ) -> Iterator[Row]:
-        """The clients of this family that are served by one of its bindings."""
-        addresses = tuple(map(str, _assigned(network, port, family)))
-        prefixes = tuple(map(str, _delegated(network, port, family)))
-        if not (addresses or prefixes):
-            return
+    def rows(self, name: str, now_s: float) -> Iterator[Row]:
+        """The clients that are served by one of its bindings."""
+        self._assigned = self._assigned or [*_all_assigned(self.bindings)]
+        for assigned in self._assigned:
+            yield from self._rows(name, assigned, now_s)
+
+    def _rows(self, name: str, assigned: _Assigned, now_s: float) -> Iterator[Row]:
+        network, port, family, addresses, prefixes = assigned
         where = name, self.bridge, self.ofport, network, port, family
         leases = self.leases.copy()
         macs: list[bytes | None] = [port.mac]
@@ -331,6 +343,15 @@ class _Served:
                 elif since_s is None:
                     state = requests = None
             yield Row(*where, mac, addresses, prefixes, state, lease, requests, since_s, last_s)
+
+
+def _all_assigned(bindings: Bindings) -> Iterator[_Assigned]:
+    for network, port in bindings:
+        for family in (4, 6):
+            addresses = tuple(map(str, _assigned(network, port, family)))
+            prefixes = tuple(map(str, _delegated(network, port, family)))
+            if addresses or prefixes:
+                yield _Assigned(network, port, family, addresses, prefixes)
 
 
 def _make_room(leases: dict[Client, Lease], family: int) -> None:

@@ -9,7 +9,6 @@ a sentence, `show` or `escape` makes it short and harmless; where lines leave th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
@@ -90,6 +89,8 @@ def meant(name: str, known: Collection[str]) -> str:
     if (ours := _ELSEWHERE.get(spelt)) in known:
         return str(ours)
     lower = {each.lower(): each for each in known}
+    import difflib  # which is slow to import, and needed for mistakes alone
+
     close = difflib.get_close_matches(spelt, lower, 1)
     return lower[close[0]] if close else ""
 
