@@ -35,6 +35,9 @@ def main() -> None:
         "--hosts", type=int, metavar="N", help=f"with hosts: {Effort.hosts} if not given"
     )
     parser.add_argument("--relays", type=int, metavar="M", default=Effort.relays, help="with hosts")
+    parser.add_argument(
+        "--minutes", type=float, metavar="M", default=0, help="with onlookers: one turn of each"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     args = parser.parse_args()
     if unknown := sorted({*args.measurements} - {*MEASUREMENTS}):
@@ -44,7 +47,7 @@ def main() -> None:
     if hosts < 1 or args.relays < 0:
         parser.error("expected one host or more, and no relay or more")
     names = args.measurements or (UNASKED if args.hosts is None else ["hosts"])
-    effort = Effort(args.quick, args.rounds, args.seconds, hosts, args.relays)
+    effort = Effort(args.quick, args.rounds, args.seconds, hosts, args.relays, args.minutes)
     run = Run(about(), {})
     print("; ".join(f"{name} {value}" for name, value in run.about.items()), flush=True)
     for name in names:

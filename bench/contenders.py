@@ -54,10 +54,10 @@ class Contender:
         """Its resident memory, in megabytes."""
         return self.switch.processes[self.name].memory_mb()
 
-    def ask(self, program: Path, *words: object) -> dict[str, float]:
+    def ask(self, program: Path, *words: object, for_s: float = 0) -> dict[str, float]:
         """Run a program of ours on the guest's interface: its figures by name, and `cpu_us`."""
         before_us = self.cpu_us()
-        line = run(self.guest.namespace.command(program, "eth0", *words))
+        line = run(self.guest.namespace.command(program, "eth0", *words), timeout_s=for_s + 60)
         figures = {name: float(value) for name, value in (word.split("=") for word in line.split())}
         figures["cpu_us"] = (self.cpu_us() - before_us) / figures["replies"]
         return figures

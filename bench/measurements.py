@@ -9,6 +9,7 @@ from bench import (
     hosts,
     in_process,
     northbound,
+    onlookers,
     restart,
     scale,
     storm,
@@ -19,6 +20,7 @@ from bench.results import Measurement
 MEASUREMENTS: dict[str, tuple[Measurement, str]] = {
     "throughput": (throughput, "replies a second, latency and CPU under steady load"),
     "storm": (storm, "many guests at once after a start"),
+    "onlookers": (onlookers, "what it costs guests that somebody looks on"),
     "scale": (scale, "thousands of ports"),
     "northbound": (northbound, "changes in OVN's Northbound database"),
     "in-process": (in_process, "what answering costs, without a switch"),

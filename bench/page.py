@@ -44,8 +44,10 @@ def _lines(run: Run, what: str) -> Iterator[str]:
         yield ", ".join(f"{name} {value}" for name, value in run.about.items()) + "."
     elif what == "summary":
         yield from _summary(run)
-    else:
+    elif what in run.measured:
         yield from MEASUREMENTS[what][0].table(run.measured[what])
+    else:
+        yield "Not measured in this run."
 
 
 def _summary(run: Run) -> Iterator[str]:

@@ -27,6 +27,7 @@ class Effort:
     seconds: float = 0.7  # of each run under load
     hosts: int = 30
     relays: int = 2
+    minutes: float = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,9 +16,9 @@ from bench import results
 from bench.contenders import Contender, build
 from bench.results import Effort, Row
 from bench.served import PatchPort, Served, patch_ports
-from tests.lab.daemon import Dhcpd, our_flows
+from tests.lab.daemon import ROOT, Dhcpd, our_flows
 from tests.lab.guest import Guest
-from tests.lab.process import Process, wait_until
+from tests.lab.process import Process, run, wait_until
 from tests.lab.switch import PrivateOvs
 
 COUNTS, MORE_PORTS = (500, 1000, 2000), 15
@@ -63,6 +64,7 @@ def _row(program: Path, count: int, effort: Effort) -> Row:
         more_ports = QUICK_MORE_PORTS if effort.quick else MORE_PORTS
         one_more_ms = [_one_more(switch, count + n) for n in range(more_ports)]
         change_s, p99_ms = _change(program, contender, dhcpd)
+        leases_s = [_list_leases(switch) for _ in range(effort.rounds)]
         return Row(
             {"ports plugged in": f"{count:,}"},
             {
@@ -71,6 +73,7 @@ def _row(program: Path, count: int, effort: Effort) -> Row:
                 "one more port, from its ofport in the database to its flow, ms": one_more_ms,
                 "one option changed on all, s": [change_s],
                 "p99 at 16 outstanding meanwhile, ms": [p99_ms],
+                "`leases` as a table, s": leases_s,
                 "replies/s at 64 outstanding": [rate],
                 "memory, MB": [contender.memory_mb()],
             },
@@ -109,6 +112,14 @@ def _one_more(switch: PrivateOvs, number: int) -> float:
     finally:
         database.stop()
         bridge.stop()
+
+
+def _list_leases(switch: PrivateOvs) -> float:
+    """Seconds that the command takes."""
+    started_s = time.monotonic()
+    command = [sys.executable, "-m", "ovs_dhcpd", "leases", "--ovs-rundir", switch.run_dir]
+    run(command, env={"PYTHONPATH": str(ROOT)})
+    return time.monotonic() - started_s
 
 
 def stamp(process: Process, pattern: str) -> float:

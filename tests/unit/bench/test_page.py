@@ -73,3 +73,12 @@ def test_a_picture_has_a_mark_for_each_figure_and_names_everyone() -> None:
 def test_ticks_are_round_and_few(highest: float, last: float, steps: int) -> None:
     ticks = plot.ticks(highest)
     assert (ticks[0], round(ticks[-1], 9), len(ticks) - 1) == (0, last, steps)
+
+
+def test_a_page_says_of_what_a_run_has_not_that_it_has_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(page, "DOCS", tmp_path)
+    write(tmp_path / "run.json", run())
+    block = "<!-- figures run.json: onlookers -->\n{}<!-- end -->\n"
+    assert page.written(block.format("")) == block.format("Not measured in this run.\n")
