@@ -29,7 +29,10 @@ SOURCE = "\n".join(TEXTS[file] for file in SOURCES)
 PATH = re.compile(r"(?<![\w/.*-])(?:controller|flows|tests|bench|docs|containers)/[\w./*-]*[\w/*]")
 OVNS = re.compile(r"controller/[\w-]+\.[ch]|tests/[\w-]+\.at")  # OVN has such folders too
 ONE_OF_MANY = {"bench/NAME.c", "docs/benchmark-SUITE.json"}
-OTHERS_OPTIONS = {"--json", "--quick", "--restart"}  # of bench, and of ovn-appctl
+OTHERS_OPTIONS = {
+    *("--json", "--quick", "--restart"),  # of bench, and of ovn-appctl
+    *("--controller", "--ipbase", "--nat", "--switch"),  # of Mininet's mn
+}
 OTHERS_COMMANDS = {"vlog/list"}  # python-ovs's own
 
 
