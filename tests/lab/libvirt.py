@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from tests.lab.process import LabError, Process, run, wait_until
 from tests.lab.switch import PrivateOvs
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PROGRAMS = ("libvirtd", "virsh", "qemu-system-x86_64")
 
 # No option says where it keeps its files, so it gets empty directories in the mount namespace that
@@ -35,46 +37,26 @@ export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/libvirt/no-bus
 exec libvirtd --pid-file /run/libvirt/libvirtd.pid
 """
 
-_NETWORK = """
-<network>
-  <name>{name}</name>
-  <forward mode='bridge'/>
-  <bridge name='{bridge}'/>
-  <virtualport type='openvswitch'/>
-</network>
-"""
+_NETWORK = EXAMPLES / "libvirt-network.xml"
+_MACHINE = EXAMPLES / "libvirt-domain.xml"
 
-# QEMU's emulation, not KVM: not every host that runs tests has it.
-_MACHINE = """
-<domain type='qemu'>
-  <name>{name}</name>
-  <memory unit='MiB'>256</memory>
-  <os>
-    <type arch='x86_64' machine='pc'>hvm</type>
-    <boot dev='network'/>
-  </os>
-  <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
-    {interface}
-    <memballoon model='none'/>
-  </devices>
-</domain>
-"""
+# What a machine of the network has in place of the example's <interface>.
+_ON_NETWORK = """<interface type='network'>
+      <source network='{}'/>
+      <model type='virtio'/>
+    </interface>"""
 
-_ON_BRIDGE = """
-<interface type='bridge'>
-  <source bridge='{}'/>
-  <virtualport type='openvswitch'/>
-  <model type='virtio'/>
-</interface>
-"""
 
-_ON_NETWORK = """
-<interface type='network'>
-  <source network='{}'/>
-  <model type='virtio'/>
-</interface>
-"""
+def example(file: Path, **other: str) -> str:
+    """One of the examples, with other words where it has those of ``other``'s keys in quotes.
+
+    It is QEMU's emulation, not KVM: not every host that runs tests has it.
+    """
+    xml = file.read_text(encoding="utf-8").replace("<domain type='kvm'>", "<domain type='qemu'>")
+    for word, instead in other.items():
+        assert word in xml, f"no {word} in {file}"
+        xml = xml.replace(f"'{word}'", f"'{instead}'").replace(f">{word}<", f">{instead}<")
+    return xml
 
 
 class Libvirt:
@@ -101,7 +83,7 @@ class Libvirt:
 
     def add_network(self, name: str) -> None:
         """Make and start a network that forwards to the switch's bridge."""
-        self._load("net-define", name, _NETWORK.format(name=name, bridge=self.switch.bridge))
+        self._load("net-define", name, example(_NETWORK, ovs=name, br0=self.switch.bridge))
         self.virsh("net-start", name)
 
     def define(self, name: str, network: str | None = None) -> LibvirtMachine:
@@ -109,10 +91,11 @@ class Libvirt:
 
         It has no disk and boots by iPXE.
         """
-        interface = (
-            _ON_NETWORK.format(network) if network else _ON_BRIDGE.format(self.switch.bridge)
-        )
-        self._load("define", name, _MACHINE.format(name=name, interface=interface))
+        machine = example(_MACHINE, vm1=name, br0=self.switch.bridge)
+        if network:
+            interface = re.compile("<interface type='bridge'>.*</interface>", re.DOTALL)
+            machine = interface.sub(_ON_NETWORK.format(network), machine)
+        self._load("define", name, machine)
         return LibvirtMachine(self, name)
 
     def _load(self, command: str, name: str, xml: str) -> None:
