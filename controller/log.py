@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 
 import ovs.vlog
 from ovs.vlog import Vlog
+from ovs_dhcpd.controller import journald
 
 vlog = Vlog("log")
 
@@ -25,6 +26,8 @@ LATE_MODULES = (
 last_error: tuple[float, str] | None = None  # when, in seconds since 1970, and the line
 
 on_change: list[Callable[[], None]] = []  # to be called when levels may have changed
+
+JOURNAL_PATTERN = "%c%T|%p|%m"  # without time and number
 
 _TIME = re.compile(r"%0?[1-9]?([dD])(?:\{(.*)\})?")  # of a pattern: its zone, its format
 
@@ -52,6 +55,16 @@ def remember_errors() -> None:
         err(self, message, **kwargs)
 
     Vlog.err = remember
+
+
+def write_to_the_journal() -> bool:
+    """Have standard error be as the journal wants it, if it is there; once the log is open."""
+    if not journald.is_there():
+        return False
+    Vlog.set_pattern("console", JOURNAL_PATTERN)
+    for handler in logging.getLogger("console").handlers:
+        handler.setFormatter(journald.Formatter())
+    return True
 
 
 def mend_times() -> None:

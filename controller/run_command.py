@@ -242,14 +242,16 @@ def _start_log(args: argparse.Namespace) -> None:
     log.remember_errors()
     log_text.make_printable()
     ovs.vlog.handle_args(args)
+    in_journal = log.write_to_the_journal()
     try:
         log.set_levels(levels)
     except ValueError as error:
         args.usage_error(f"--verbose: {error}")
-    # python-ovs spends 75 µs on a line for each destination, also for one that is not there.
+    # python-ovs spends 75 µs on a line for each destination, also for one that is not there, and
+    # syslog is the journal again.
     if args.log_file is None:
         ovs.vlog.Vlog.set_level("any", "file", "off")
-    if not Path("/dev/log").exists():
+    if in_journal or not Path("/dev/log").exists():
         ovs.vlog.Vlog.set_level("any", "syslog", "off")
 
 
