@@ -38,6 +38,8 @@ from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper, Publish
+from ovs_dhcpd.controller.manager_keeper import ManagerKeeper
+from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.parking import Parking
 from ovs_dhcpd.controller.ports.binder import Binder, Decision
@@ -79,6 +81,8 @@ class Settings:
     on_change: tuple[str, ...]  # the command to run when a lease has changed; empty: none
     hosts_file: Path | None
     http: socket.socket | None  # that listens, for who looks on
+    listening: bool  # switches connect to us
+    notifier: Notifier
 
 
 def run(settings: Settings, open_source: Callable[[], Combined], connections: Connections) -> int:
@@ -181,6 +185,7 @@ class Daemon:
         )
         self._answers = Answers(self._inside, self._journal, self._faults)
         self._answers.add_commands()
+        self._manager = ManagerKeeper(self._inside, settings.notifier, listening=settings.listening)
         self._add_commands()
         self._explainer: Explainer | None = None  # once somebody asks
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -237,7 +242,9 @@ class Daemon:
             if self._questions:
                 self._questions.run()
             self._database.flush()
+            self._manager.run(time.monotonic(), is_read=self._partly_ready)
             self._wait(keepers)
+        self._manager.stop()
         if self._clean_up:
             self._delete_flows()
         self._source.close()

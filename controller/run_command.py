@@ -25,6 +25,7 @@ from zlib import crc32
 
 from ovs_dhcpd.controller.arguments import add_files
 from ovs_dhcpd.controller.ask import default_rundir
+from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.configuration.rate_limit import rate_limit_of
 from ovs_dhcpd.flows.configuration.section import ConfigError
@@ -265,6 +266,7 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
     http = _listen_for_http(args.http) if args.http else None
     tls = _tls_files(args, "--nb") if args.nb and "ssl:" in args.nb else ()
     openflow = (args.openflow,) if args.openflow else OPENFLOW
+    notifier = Notifier.of()
     # By this a later process knows what it may answer at once.
     owner = crc32(
         repr((files, args.nb, args.bridge, args.external)).encode("utf-8", "surrogateescape")
@@ -288,6 +290,8 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
                 on_change=args.on_change,
                 hosts_file=args.hosts_file and args.hosts_file.absolute(),
                 http=http,
+                listening=listen is not None,
+                notifier=notifier,
             )
             return run(settings, _open_sources(args, files, tls), connections)
 
@@ -327,6 +331,7 @@ def _serve_only(args: argparse.Namespace) -> Callable[[], int]:
         pidfile=args.ovn_rundir.absolute() / "ovn-controller.pid",
         openflow=(args.openflow,) if args.openflow else OPENFLOW,
         rate_limit=args.rate_limit,
+        notifier=Notifier.of(),
     )
     return partial(run, settings)
 

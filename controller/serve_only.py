@@ -33,6 +33,7 @@ from ovs_dhcpd.controller.control import (
     add_query,
     open_control_socket,
 )
+from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher, Resume
 from ovs_dhcpd.controller.sayings import Sayings
 from ovs_dhcpd.controller.status import BridgeStatus, as_text, connection_status, status
@@ -63,6 +64,7 @@ class Settings:
     pidfile: Path  # ovn-controller's
     openflow: tuple[str, ...]  # versions, the best first
     rate_limit: RateLimit | None  # of each flow
+    notifier: Notifier
 
 
 def run(settings: Settings) -> int:
@@ -147,12 +149,14 @@ class ServeOnly:
             unixctl.run()
             self._hear()
             self._look()
+            self._tell()
             poller = ovs.poller.Poller()
             poller.timer_wait(LOOK_MS)
             poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
             unixctl.wait(poller)
             if not self._stopping:
                 poller.block()
+        self._settings.notifier.stopping()
         self._turn.end()
         self._switches.stop()
         unixctl.close()
@@ -187,6 +191,14 @@ class ServeOnly:
         if whose != self._said:
             vlog.info(f"{self._settings.bridge}: {whose}")
             self._said = whose
+
+    def _tell(self) -> None:
+        """Tell the service manager; ready is who stands by, or is connected."""
+        is_ready = self._said != "active" or bool(self._connection)
+        text = f"{escape(self._settings.bridge)}: {self._said}"
+        if self._said == "active" and not self._connection:
+            text = f"waiting for bridge {escape(self._settings.bridge)}"
+        self._settings.notifier.tell(text, is_ready=is_ready)
 
     def _whose_turn(self) -> str:
         for name, path in self._masters.items():

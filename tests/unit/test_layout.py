@@ -139,6 +139,7 @@ UNTESTED = {
     "controller.answers": "it tells what others know: tests/switch/test_control.py",
     "controller.daemon": "it is the loop around all others: tests/switch, tests/ovn",
     "controller.leases.fields": "values only",
+    "controller.manager_keeper": "a real switch and manager: tests/switch/test_service.py",
     "controller.metrics_keeper": "a real switch and Prometheus ask it: tests/switch",
     "controller.lease_keeper": "a real switch and journal tell it: tests/switch",
     "controller.watch_keeper": "a real switch and journal tell it: tests/switch",
