@@ -45,7 +45,7 @@ class Connections:
         self.inbox: Inbox[Channel] = Inbox()
         self.journal = Journal()
         self.switches = Switches(self.inbox, self.journal, openflow)
-        self._rundir = rundir
+        self.rundir = rundir
         self._owner = owner
         self._listen = listen
         self._turns: dict[str, Turn] = {}  # by bridge
@@ -73,16 +73,16 @@ class Connections:
         if self._listen:
             self.switches.listen(self._listen)
         else:
-            for bridge in bridges_left(self._rundir, self._owner):
+            for bridge in bridges_left(self.rundir, self._owner):
                 self.join(bridge)
 
     def join(self, bridge: str) -> Turn:
         """Whose turn it is on ``bridge``, which is connected to from now on."""
         if bridge not in self._turns:
-            path = lock_path(self._rundir, bridge)
+            path = lock_path(self.rundir, bridge)
             self._turns[bridge] = turn = Turn(path, self.inbox.wake, self._owner)
             if not self._listen:
-                self.switches.connect(bridge, str(self._rundir / f"{bridge}.mgmt"), turn)
+                self.switches.connect(bridge, str(self.rundir / f"{bridge}.mgmt"), turn)
         return self._turns[bridge]
 
     def leave(self, bridge: str) -> None:

@@ -185,7 +185,9 @@ class Daemon:
         )
         self._answers = Answers(self._inside, self._journal, self._faults)
         self._answers.add_commands()
-        self._manager = ManagerKeeper(self._inside, settings.notifier, listening=settings.listening)
+        self._manager = ManagerKeeper(
+            self._inside, settings.notifier, connections.rundir, listening=settings.listening
+        )
         self._add_commands()
         self._explainer: Explainer | None = None  # once somebody asks
         for number in (signal.SIGTERM, signal.SIGINT):

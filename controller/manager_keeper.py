@@ -3,11 +3,17 @@
 
 Ready is who stands by or has all flows in place, on each bridge that there is.  Nobody waits for a
 bridge that does not exist or cannot be spoken to, nor for a switch that has to connect to us.
+
+Who runs us as another user than Open vSwitch's gives us access to each of its sockets when that is
+made (debian/ovs-dhcpd-access.path), and systemd may miss one while it does that for another.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
@@ -15,13 +21,21 @@ from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.flows.options.wording import escape
 
 LOOK_S = 5.0  # between two counts of what may be many
+ASK_S = 0.2  # between two times to ask for access
 
 
 class ManagerKeeper:
-    """Tells ``notifier`` of what is ``inside``; with ``listening`` switches connect to us."""
+    """Tells ``notifier`` of what is ``inside``; Open vSwitch's sockets are in ``rundir``.
 
-    def __init__(self, inside: Inside, notifier: Notifier, *, listening: bool) -> None:
+    With ``listening`` switches connect to us.
+    """
+
+    def __init__(
+        self, inside: Inside, notifier: Notifier, rundir: Path, *, listening: bool
+    ) -> None:
         self._inside = inside
+        self._rundir = rundir
+        self._ask_s = 0.0
         self._notifier = notifier
         self._listening = listening
         self._said: list[str] = []
@@ -31,6 +45,7 @@ class ManagerKeeper:
         """Tell what is new.  ``is_read``: the databases and configurations have been read."""
         if not self._notifier:
             return
+        self._ask_for_access(now_s)
         said = [*self._bridges()] if is_read else [f"waiting for {self._waiting_for()}"]
         is_ready = is_read and all(map(self._is_settled, self._inside.keepers.values()))
         is_new = said != self._said or (is_ready and not self._notifier.is_ready)
@@ -43,6 +58,24 @@ class ManagerKeeper:
     def stop(self) -> None:
         """Tell that this is the end."""
         self._notifier.stopping()
+
+    def _ask_for_access(self, now_s: float) -> None:
+        """Touch the directory of a socket that we may not open: who watches it looks again."""
+        if now_s < self._ask_s:
+            return
+        self._ask_s = now_s + ASK_S
+        if any(path.exists() and not os.access(path, os.W_OK) for path in self._unconnected()):
+            with contextlib.suppress(OSError):
+                os.utime(self._rundir)
+
+    def _unconnected(self) -> Iterator[Path]:
+        """The sockets to which there is no connection."""
+        if not self._inside.database.is_current:
+            yield self._rundir / "db.sock"
+        if not self._listening:
+            for name, keeper in self._inside.keepers.items():
+                if not keeper.connection:
+                    yield self._rundir / f"{name}.mgmt"
 
     def _is_settled(self, keeper: Keeper) -> bool:
         if not keeper.is_active:
