@@ -8,7 +8,7 @@ SUITE ?= trixie
 MINUTES ?= 10
 TARGET ?= responders
 
-.PHONY: help venv demo test test-debian test-kernel unit lint type check fuzz soak compose-test bench bench-quick bench-debian clean packages-%
+.PHONY: help venv demo test deb test-deb test-debian test-kernel unit lint type check fuzz soak compose-test bench bench-quick bench-debian clean packages-%
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,12 @@ test: packages-test $(VENV)/installed  ## Run every test (root; without, those o
 
 test-debian: packages-test-debian $(VENV)/installed  ## Run demo and test on a bare Debian, SUITE=trixie or sid (root)
 	tests/bare/run $(SUITE) $(ARGS)
+
+deb: packages-test-debian  ## Build the Debian package on a bare Debian 13, into build/deb (root)
+	tests/deb/run build
+
+test-deb: packages-test-debian  ## Build it and try it there, under systemd and with an Open vSwitch (root)
+	tests/deb/run
 
 test-kernel: packages-test-kernel $(VENV)/installed  ## Run tests/switch and tests/clients on the kernel's datapath, in QEMU (root)
 	tests/kernel/run $(ARGS)
