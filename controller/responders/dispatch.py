@@ -360,7 +360,7 @@ def _results(metadata: bytes, register: int, bit: int) -> tuple[bytes, bytes]:
 
     Raises :exc:`NxtError` where ``metadata`` is malformed.
     """
-    one, zero = (write_bit(metadata, register, bit, value) for value in (True, False))
+    one, zero = write_bit(metadata, register, bit)
     return encode_property(METADATA, one), encode_property(METADATA, zero)
 
 

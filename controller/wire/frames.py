@@ -169,11 +169,12 @@ def encode_udp(
 ) -> bytes:
     """A frame: `link`, a fresh IP header, a UDP header and `payload`, with both checksums."""
     length = 8 + len(payload)
-    # Both sums are of 16-bit words, of which the addresses and the payload are many in one number.
+    # Both sums are of 16-bit words, of which the addresses and the payload are many in one number;
+    # the payload's is made small before it is added to others.
     addresses = int.from_bytes(source + destination, "big")
     ip_sum = _IP_WORDS + 20 + length + addresses
     udp_sum = addresses + UDP + 2 * length + source_port + port
-    udp_sum += int.from_bytes(payload, "big") << (8 if length % 2 else 0)
+    udp_sum += int.from_bytes(payload, "big") % 0xFFFF << (8 if length % 2 else 0)
     header = _IP_AND_UDP_HEADER.pack(
         0x45,
         0,
@@ -290,7 +291,7 @@ def encode_ipv6_udp(
     length = 8 + len(payload)
     # The sum of the pseudo-header, the UDP header and the payload, as in encode_udp.
     sum_ = int.from_bytes(source + destination, "big") + UDP + 2 * length + source_port + port
-    sum_ += int.from_bytes(payload, "big") << (8 if length % 2 else 0)
+    sum_ += int.from_bytes(payload, "big") % 0xFFFF << (8 if length % 2 else 0)
     header = _IPV6_AND_UDP_HEADER.pack(
         _IPV6_VERSION,
         length,

@@ -23,10 +23,12 @@ VENDOR_AND_PACKET_IN2 = struct.pack("!II", NICIRA, 30)
 NXT_RESUME = 28
 
 _PROPERTY = struct.Struct("!HH")  # type, length
+_OXM_HEADER = struct.Struct("!I")
+_REGISTER = struct.Struct("!II")  # its OXM header, its value
 # Header, vendor, subtype; the first property's type and length
 _RESUME_HEAD = struct.Struct(HEADER.format + "IIHH")
 
-PACKET, COOKIE, METADATA, USERDATA, CONTINUATION = 0, 4, 6, 7, 8
+_NEEDED = PACKET, COOKIE, METADATA, USERDATA, CONTINUATION = 0, 4, 6, 7, 8
 
 # OXM/NXM headers without the has-mask bit and the length: class(2) field << 1.
 NXM_REG = 0x0001_0000  # reg N is field N: 4 bytes
@@ -66,7 +68,7 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
         stop = at + size
         if size < 4 or stop > end:
             raise NxtError(f"packet-in: property {kind} of {size} bytes at offset {at}")
-        if kind not in found:
+        if kind in _NEEDED and kind not in found:
             found[kind] = message[at + 4 : stop]
         at = stop + 7 & ~7  # as BODY is a multiple of 8
     if PACKET not in found:
@@ -120,8 +122,8 @@ def encode_property(kind: int, value: bytes) -> bytes:
     return _PROPERTY.pack(kind, size) + value + bytes(-size % 8)
 
 
-def write_bit(metadata: bytes, register: int, bit: int, value: bool) -> bytes:
-    """``metadata`` with bit ``bit`` of ``reg<register>`` set to ``value``.
+def write_bit(metadata: bytes, register: int, bit: int) -> tuple[bytes, bytes]:
+    """``metadata`` with bit ``bit`` of ``reg<register>`` set, and with it cleared.
 
     Open vSwitch sends registers as 4-byte NXM registers in OpenFlow 1.3, as 8-byte
     packet registers in 1.5, masked where only one half is meant, and leaves out
@@ -129,28 +131,27 @@ def write_bit(metadata: bytes, register: int, bit: int, value: bool) -> bytes:
     the entry that is there; only where there is none, one is added.  Raises
     :exc:`NxtError` where ``metadata`` is malformed.
     """
-    at = 0
-    while at < len(metadata):
-        if len(metadata) - at < 4:
-            raise NxtError(f"metadata: {len(metadata) - at} bytes left at offset {at}")
-        (header,) = struct.unpack_from("!I", metadata, at)
+    at, size = 0, len(metadata)
+    while at < size:
+        if size - at < 4:
+            raise NxtError(f"metadata: {size - at} bytes left at offset {at}")
+        (header,) = _OXM_HEADER.unpack_from(metadata, at)
         end = at + 4 + (header & 0xFF)
-        if end > len(metadata):
+        if end > size:
             raise NxtError(f"metadata: a field of {header & 0xFF} bytes at offset {at}")
         place = _bit_in_field(header, register, bit)
         if place is not None:
-            has_mask = bool(header & 0x100)
-            payload = metadata[at + 4 : end]
-            size = len(payload) // 2 if has_mask else len(payload)
-            number = int.from_bytes(payload[:size], "big")
-            number = number | place if value else number & ~place
-            mask = int.from_bytes(payload[size:], "big") | place
-            written = number.to_bytes(size, "big") + (mask.to_bytes(size, "big") * has_mask)
-            return metadata[: at + 4] + written + metadata[end:]
+            before, value, after = metadata[: at + 4], metadata[at + 4 : end], metadata[end:]
+            mask = b""
+            if header & 0x100:
+                half = len(value) // 2
+                value, mask = value[:half], value[half:]
+                mask = (int.from_bytes(mask, "big") | place).to_bytes(half, "big")
+            number = int.from_bytes(value, "big")
+            one, zero = (n.to_bytes(len(value), "big") for n in (number | place, number & ~place))
+            return before + one + mask + after, before + zero + mask + after
         at = end
-    if not value:
-        return metadata
-    return metadata + struct.pack("!II", NXM_REG | register << 9 | 4, 1 << bit)
+    return metadata + _REGISTER.pack(NXM_REG | register << 9 | 4, 1 << bit), metadata
 
 
 def _bit_in_field(header: int, register: int, bit: int) -> int | None:

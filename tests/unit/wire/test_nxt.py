@@ -47,11 +47,11 @@ def test_open_vswitch_reads_the_resume_with_the_result_bit(registers: str, versi
     message = capture(registers, version)
     packet_in = decode_packet_in2(message)
     assert packet_in.continuation
-    for value, reg0 in (
-        (True, {"reg0": 0x18, "both": 0x18}.get(registers, 0x8)),
-        (False, {"reg0": 0x10, "both": 0x10}.get(registers, 0)),
+    one, zero = write_bit(packet_in.metadata, 0, 3)
+    for metadata, reg0 in (
+        (one, {"reg0": 0x18, "both": 0x18}.get(registers, 0x8)),
+        (zero, {"reg0": 0x10, "both": 0x10}.get(registers, 0)),
     ):
-        metadata = write_bit(packet_in.metadata, 0, 3, value)
         trailer = encode_property(METADATA, metadata)
         trailer += encode_property(CONTINUATION, packet_in.continuation)
         shown = ofp_print(encode_resume(message[0], packet_in.packet, trailer))
@@ -117,21 +117,20 @@ def test_the_bit_goes_where_the_register_is(
     register: int, bit: int, metadata: str, written: str
 ) -> None:
     before, after = bytes.fromhex(metadata), bytes.fromhex(written)
-    assert write_bit(before, register, bit, True) == after
-    assert write_bit(after, register, bit, True) == after
-    cleared = write_bit(after, register, bit, False)
-    assert write_bit(cleared, register, bit, False) == cleared
-    assert write_bit(cleared, register, bit, True) == after
+    assert write_bit(before, register, bit)[0] == after
+    one, zero = write_bit(after, register, bit)
+    assert one == after
+    assert write_bit(zero, register, bit) == (after, zero)
 
 
 def test_clearing_a_bit_that_is_not_there_changes_nothing() -> None:
-    assert write_bit(bytes.fromhex("8000000400000001"), 0, 3, False).hex() == "8000000400000001"
+    assert write_bit(bytes.fromhex("8000000400000001"), 0, 3)[1].hex() == "8000000400000001"
 
 
 @pytest.mark.parametrize("metadata", ["80", "800000", "80000004", "8000000400"])
 def test_metadata_cut_short_is_refused(metadata: str) -> None:
     with pytest.raises(NxtError, match="metadata: "):
-        write_bit(bytes.fromhex(metadata), 0, 3, True)
+        write_bit(bytes.fromhex(metadata), 0, 3)
 
 
 def test_a_packet_in_is_split_as_it_is_decoded() -> None:
