@@ -9,7 +9,6 @@ the :class:`~controller.switch.inbox.Inbox`, the connections to the switches.
 from __future__ import annotations
 
 import errno
-import gc
 import math
 import os
 import signal
@@ -341,10 +340,10 @@ class Daemon:
             keeper.run(all_known=all_known)
             in_step = keeper.bridge.in_step or in_step
         if in_step and not self._started:
-            # The collector shall not walk through all bindings while packets wait.
+            from ovs_dhcpd.controller.warm_up import prepare
+
             self._started = True
-            gc.freeze()
-            gc.enable()
+            prepare()
 
     def _wait(self, keepers: Collection[Keeper]) -> None:
         poller = ovs.poller.Poller()

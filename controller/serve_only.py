@@ -15,7 +15,6 @@ of several that serve only, one has its turn (:mod:`controller.switch.turn`).
 from __future__ import annotations
 
 import errno
-import gc
 import os
 import signal
 import time
@@ -43,6 +42,7 @@ from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.switch.lock import holder, lock_path
 from ovs_dhcpd.controller.switch.switches import Switches
 from ovs_dhcpd.controller.switch.turn import Turn
+from ovs_dhcpd.controller.warm_up import prepare
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Refused
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
@@ -81,8 +81,7 @@ def run(settings: Settings) -> int:
     daemon = ServeOnly(settings)
     unixctl = open_control_socket()
     ovs.daemon.daemonize_complete()
-    gc.freeze()
-    gc.enable()
+    prepare()
     daemon.loop(unixctl)
     return 0
 

@@ -21,17 +21,12 @@ from ovs_dhcpd.controller.tracing.messages import MESSAGE4, MESSAGE6
 from ovs_dhcpd.controller.tracing.packet_fields import rewritten
 from ovs_dhcpd.controller.tracing.requests import KINDS, Client, lease_of, make_request
 from ovs_dhcpd.controller.wire.nxt import (
-    CONTINUATION,
-    COOKIE,
-    METADATA,
     NXM_REG,
-    PACKET,
-    USERDATA,
-    VENDOR_AND_PACKET_IN2,
+    PacketIn2,
     decode_packet_in2,
-    encode_property,
+    encode_packet_in2,
 )
-from ovs_dhcpd.controller.wire.openflow import OFP13, OFPT_EXPERIMENTER, message
+from ovs_dhcpd.controller.wire.openflow import OFP13
 from ovs_dhcpd.controller.wire.oxm import about, decode_match, encode_match, encode_term
 from ovs_dhcpd.controller.wire.trace import describe
 from ovs_dhcpd.flows.pipeline import flow as f
@@ -112,15 +107,9 @@ def _packet_in(frame: bytes, ofport: int, course: Course) -> bytes:
             metadata += encode_term(f.METADATA, value)
         else:
             metadata += struct.pack("!II", NXM_REG | int(name[3:]) << 9 | 4, value)
-    properties = {
-        PACKET: frame,
-        COOKIE: bytes(4) + course.steps[-1].cookie.to_bytes(8, "big"),
-        METADATA: metadata,
-        CONTINUATION: _FROZEN,
-        USERDATA: course.userdata or b"",
-    }
-    body = b"".join(encode_property(kind, value) for kind, value in properties.items())
-    return message(OFP13, OFPT_EXPERIMENTER, VENDOR_AND_PACKET_IN2 + body)
+    cookie = course.steps[-1].cookie
+    packet_in = PacketIn2(frame, metadata, course.userdata or b"", _FROZEN, cookie)
+    return encode_packet_in2(OFP13, packet_in)
 
 
 def _registers(metadata: bytes) -> dict[str, int]:

@@ -14,7 +14,13 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from ovs_dhcpd.controller.wire.openflow import HEADER, KIND, NICIRA, OFPT_EXPERIMENTER
+from ovs_dhcpd.controller.wire.openflow import (
+    HEADER,
+    KIND,
+    NICIRA,
+    OFPT_EXPERIMENTER,
+    message,
+)
 
 BODY = 16  # offset of the first property: OpenFlow header, vendor, subtype
 FRAME = BODY + 4  # and of the packet that a packet-in begins with
@@ -80,6 +86,19 @@ def decode_packet_in2(message: bytes) -> PacketIn2:
         found.get(CONTINUATION),
         int.from_bytes(found.get(COOKIE, b"")[4:], "big"),  # after 4 bytes of padding
     )
+
+
+def encode_packet_in2(version: int, packet_in: PacketIn2) -> bytes:
+    """An NXT_PACKET_IN2 of a packet that is frozen."""
+    properties = {
+        PACKET: packet_in.packet,
+        COOKIE: bytes(4) + packet_in.cookie.to_bytes(8, "big"),
+        METADATA: packet_in.metadata,
+        CONTINUATION: packet_in.continuation or b"",
+        USERDATA: packet_in.userdata,
+    }
+    body = b"".join(encode_property(kind, value) for kind, value in properties.items())
+    return message(version, OFPT_EXPERIMENTER, VENDOR_AND_PACKET_IN2 + body)
 
 
 # That the packet is its first property must be known of the flow (:func:`decode_packet_in2`).
