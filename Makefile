@@ -44,6 +44,10 @@ type: venv  ## Run mypy
 
 check: lint type  ## Run lint and type
 
+.PHONY: release
+release: $(VENV)/installed  ## Build and tag what is checked out as VERSION; nothing is pushed
+	.ci/release $(VERSION)
+
 fuzz: venv  ## Fuzz TARGET=responders, openflow or configuration until stopped, or with ARGS=-max_total_time=SECONDS
 	$(TOX) run -e fuzz -- $(TARGET) $(ARGS)
 

@@ -57,6 +57,7 @@ from ovs_dhcpd.flows.userdata.extension import extension_values
 
 _SERVICES = ("dhcpv4", "dhcpv6", "ra")
 _SETTINGS = ("bridge", *_SERVICES, *BESIDE_SERVICES[1:])
+_PORT_SETTINGS = ("addresses", "options", "options6", "delegated_prefix", "parent", "tag")
 _IN_DHCPV4, _IN_DHCPV6 = {*DHCPV4.by_name, *DHCPV4_SETTINGS}, {*DHCPV6.by_name, *DHCPV6_SETTINGS}
 _IN_A_SERVICE = {
     **dict.fromkeys(_IN_DHCPV4 - _IN_DHCPV6, "dhcpv4"),
@@ -277,7 +278,7 @@ def _parse_ports(
 
 
 def _parse_port(reader: Reader, network: Network, unclear: Collection[str]) -> Port | None:
-    reader.refuse_unknown(("addresses", "options", "options6", "delegated_prefix", "parent", "tag"))
+    reader.refuse_unknown(_PORT_SETTINGS)
     options = options6 = _NO_OPTIONS
     if "options" in reader and (own := reader.inside("options")):
         options = parse_options(own, DHCPV4, _NOT_IN_PORT)
