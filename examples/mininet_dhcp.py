@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Mininet: three hosts on two switches get their addresses by DHCP, and ping each other.
+"""Mininet: four hosts on two switches get their addresses by DHCP, and ping each other.
 
 Run on Debian 12 and 13 with Mininet 2.3, on the userspace datapath, by tests/mininet.
 """
