@@ -25,6 +25,7 @@ import ovs.unixctl.server
 import ovs.util
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
+from ovs_dhcpd.controller.json_text import to_json
 from ovs_dhcpd.controller.pidfile import Pidfile
 from ovs_dhcpd.flows.options.wording import printable, printable_lines
 
@@ -160,22 +161,7 @@ def _reply(
     if wants_json(conn):
         conn.reply_json(found)
     else:
-        conn.reply(f"{_to_json(found) if as_json else show(found)}\n")
-
-
-def _to_json(found: Mapping[str, object]) -> str:
-    """The object as JSON, each item of a list in it in a line, and so apart from the others.
-
-    To encode thousands at once takes milliseconds, in which no other thread runs.
-    """
-    members = []
-    for name, value in found.items():
-        if isinstance(value, list):
-            text = "[" + ",".join(f"\n{json.dumps(item)}" for item in value) + "]"
-        else:
-            text = json.dumps(value)
-        members.append(f"{json.dumps(name)}: {text}")
-    return "{" + ", ".join(members) + "}"
+        conn.reply(f"{to_json(found) if as_json else show(found)}\n")
 
 
 def split_format(words: list[str]) -> tuple[bool, list[str]]:
