@@ -32,6 +32,7 @@ from ovs_dhcpd.controller.http_messages import (
 vlog = Vlog("http")
 
 MAX_CONNECTIONS = 8
+MAX_THREADS = 2 * MAX_CONNECTIONS  # also of those that were ended and do not know it yet
 LIMIT_S = 5.0  # for a connection, from its beginning to its end
 PAUSE_S = 0.1  # after something was lacking
 BACKLOG = 16
@@ -90,6 +91,7 @@ class HttpServer:
         self._address = ip_address(listener.getsockname()[0])
         self._connections: dict[socket.socket, None] = {}  # in the order of their coming
         self._guard = threading.Lock()
+        self._threads = threading.Semaphore(MAX_THREADS)
         self._stopped = False
 
     def start(self) -> None:
@@ -108,9 +110,14 @@ class HttpServer:
             try:
                 connection, _ = self._listener.accept()
                 self._admit(connection)
-                threading.Thread(
-                    target=self._serve, args=(connection,), name="http", daemon=True
-                ).start()
+                self._threads.acquire()
+                try:
+                    threading.Thread(
+                        target=self._run_one, args=(connection,), name="http", daemon=True
+                    ).start()
+                except RuntimeError:
+                    self._threads.release()
+                    raise
             except (OSError, RuntimeError):  # descriptors or threads are lacking, or it is the end
                 time.sleep(PAUSE_S)
 
@@ -122,6 +129,12 @@ class HttpServer:
                 del self._connections[first]
                 with contextlib.suppress(OSError):
                     first.shutdown(socket.SHUT_RDWR)
+
+    def _run_one(self, connection: socket.socket) -> None:
+        try:
+            self._serve(connection)
+        finally:
+            self._threads.release()
 
     def _serve(self, connection: socket.socket) -> None:
         end_s = time.monotonic() + LIMIT_S
@@ -183,19 +196,36 @@ class Questions:
         future: futures.Future[_T] = futures.Future()
         self._asked.put((future, question))
         self._wake()
-        try:
-            return future.result(LIMIT_S)
-        except futures.TimeoutError:  # another one than TimeoutError until 3.10
-            future.cancel()
-            raise Refusal(503, "busy") from None
+        return _wait(future)
+
+    def ask_slowly(self, begin: Callable[[Callable[[Callable[[], _T]], None]], None]) -> _T:
+        """As :meth:`ask`, of what takes time.
+
+        ``begin`` calls what it is given, at once or later, with what makes the answer.
+        """
+        future: futures.Future[_T] = futures.Future()
+        self.ask(lambda: begin(lambda make: _answer(future, make)))
+        return _wait(future)
 
     def run(self) -> None:
         """Answer what has been asked; in the daemon's thread."""
         with contextlib.suppress(Empty):
             while True:
-                future, question = self._asked.get_nowait()
-                if future.set_running_or_notify_cancel():
-                    try:
-                        future.set_result(question())
-                    except Exception as error:
-                        future.set_exception(error)
+                _answer(*self._asked.get_nowait())
+
+
+def _wait(future: futures.Future[_T]) -> _T:
+    try:
+        return future.result(LIMIT_S)
+    except futures.TimeoutError:  # another one than TimeoutError until 3.10
+        future.cancel()
+        raise Refusal(503, "busy") from None
+
+
+def _answer(future: futures.Future[_T], make: Callable[[], _T]) -> None:
+    """Have what waits for it get what ``make`` returns or raises, if something still waits."""
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(make())
+        except Exception as error:
+            future.set_exception(error)

@@ -7,12 +7,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from ovs_dhcpd.controller import http_server
 from ovs_dhcpd.controller.http_messages import MAX_HEAD, Refusal, Request, Response
 from ovs_dhcpd.controller.http_server import (
     MAX_CONNECTIONS,
+    MAX_THREADS,
     HttpServer,
     Questions,
     Where,
@@ -105,6 +107,33 @@ def test_who_is_slow_is_ended(where: tuple[str, int], monkeypatch: pytest.Monkey
         assert read_all(connection) == b""
 
 
+def test_those_that_take_long_are_not_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page waits for the others' end: more connections make no more threads."""
+    monkeypatch.setattr(http_server, "LIMIT_S", WAIT_S)
+    told, asked = threading.Event(), threading.Semaphore(0)
+
+    def slow(request: Request) -> Response:
+        asked.release()
+        assert told.wait(WAIT_S)
+        return here(request)
+
+    listener = listen(Where(ip_address("127.0.0.1"), 0))
+    server = HttpServer(listener, {"/here": slow})
+    server.start()
+    some = []
+    for number in range(MAX_THREADS + 3):
+        some.append(socket.create_connection(listener.getsockname(), timeout=WAIT_S))
+        some[-1].sendall(GET)
+        assert asked.acquire(timeout=WAIT_S if number < MAX_THREADS else 0.1) == (
+            number < MAX_THREADS
+        )
+    told.set()
+    assert read_all(some[-1]).endswith(b"here")
+    server.stop()
+    for connection in some:
+        connection.close()
+
+
 def test_a_port_that_is_taken_is_one_line() -> None:
     with listen(Where(ip_address("127.0.0.1"), 0)) as listener:
         taken = Where(ip_address("127.0.0.1"), listener.getsockname()[1])
@@ -132,14 +161,17 @@ def test_where_nobody_can_listen(text: str) -> None:
 class Asking:
     """Somebody who asks in a thread of its own."""
 
-    def __init__(self, questions: Questions, question: Callable[[], object]) -> None:
+    def __init__(
+        self, questions: Questions, question: Callable[..., Any], *, slowly: bool = False
+    ) -> None:
         self.found: object = None
-        self._thread = threading.Thread(target=self._ask, args=(questions, question))
+        ask = questions.ask_slowly if slowly else questions.ask
+        self._thread = threading.Thread(target=self._ask, args=(ask, question))
         self._thread.start()
 
-    def _ask(self, questions: Questions, question: Callable[[], object]) -> None:
+    def _ask(self, ask: Callable[[Any], object], question: Callable[..., Any]) -> None:
         try:
-            self.found = questions.ask(question)
+            self.found = ask(question)
         except Exception as error:
             self.found = error
 
@@ -167,9 +199,46 @@ def test_what_it_raises_is_raised_where_it_was_asked() -> None:
     assert isinstance(asking.end(), IndexError)
 
 
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_takes_time_is_answered_later(at_once: bool) -> None:
+    asked = threading.Event()
+    questions = Questions(asked.set)
+    later: list[Callable[[], None]] = []
+
+    def begin(answer: Callable[[Callable[[], int]], None]) -> None:
+        later.append(lambda: answer(lambda: 7))
+        if at_once:
+            later.pop()()
+
+    asking = Asking(questions, begin, slowly=True)
+    assert asked.wait(WAIT_S)
+    questions.run()
+    for each in later:
+        each()
+    assert asking.end() == 7
+
+
+def test_what_fails_to_begin_is_raised_where_it_was_asked() -> None:
+    asked = threading.Event()
+    questions = Questions(asked.set)
+
+    def begin(answer: Callable[[Callable[[], int]], None]) -> None:
+        raise LookupError
+
+    asking = Asking(questions, begin, slowly=True)
+    assert asked.wait(WAIT_S)
+    questions.run()
+    assert isinstance(asking.end(), LookupError)
+
+
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "LIMIT_S", 0.01)
     questions = Questions(lambda: None)
     with pytest.raises(Refusal, match="busy"):
         questions.ask(lambda: pytest.fail("nobody waits for it"))
     questions.run()
+    answers: list[Callable[..., None]] = []
+    soon = Questions(lambda: soon.run())
+    with pytest.raises(Refusal, match="busy"):
+        soon.ask_slowly(answers.append)
+    answers[0](lambda: pytest.fail("nobody waits for it"))
