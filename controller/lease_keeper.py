@@ -163,6 +163,19 @@ class LeaseKeeper:
         self._journal.write()
         return self._leases.rows(time.monotonic(), [port])
 
+    @property
+    def ports(self) -> list[str]:
+        """The names of those that have leases; in any thread."""
+        with self._guard:
+            return self._leases.ports
+
+    def document(self, ports: Sequence[str]) -> Mapping[str, object]:
+        """What ``leases/show -f json`` answers of these ports, so far as they are served."""
+        self._journal.write()
+        now_s = time.monotonic()
+        rows = self._leases.rows(now_s, ports)
+        return document(rows, self._database.place, now_s, time.time(), ())
+
     def counts(self) -> dict[str, int]:
         """How many leases are in each state that is known, the first that there is first."""
         self._journal.write()

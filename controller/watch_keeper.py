@@ -44,21 +44,27 @@ class WatchKeeper:
             else:
                 self._recent.forget()
 
-    def _read(self, words: list[str]) -> Mapping[str, Any]:
+    def read(
+        self, number: int | None, last: int | None = None, *, packets: bool = False
+    ) -> Mapping[str, Any]:
+        """As :meth:`Recent.read`, as values for :mod:`json`; in any thread."""
         from ovs_dhcpd.controller.watching.seen import document  # which seldom is needed
 
+        self._journal.write()
+        now_s = time.monotonic()
+        with self._guard:
+            self._asked_s = now_s
+            reading = self._recent.read(number, last)
+        return document(reading, self._whose, time.time() - now_s, packets=packets)
+
+    def _read(self, words: list[str]) -> Mapping[str, Any]:
         packets = PACKETS in words
         numbers = [word for word in words if word != PACKETS]
         if len(numbers) > 1 or any(not word.isdecimal() for word in numbers):
             raise CommandError(
                 f"{' '.join(words)}: expected {PACKETS}, and the number to go on with"
             )
-        self._journal.write()
-        now_s = time.monotonic()
-        with self._guard:
-            self._asked_s = now_s
-            reading = self._recent.read(int(numbers[0]) if numbers else None)
-        return document(reading, self._whose, time.time() - now_s, packets=packets)
+        return self.read(int(numbers[0]) if numbers else None, packets=packets)
 
 
 def _show(found: Mapping[str, Any]) -> str:

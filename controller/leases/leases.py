@@ -195,6 +195,11 @@ class Leases:
                     return name, network
         return None
 
+    @property
+    def ports(self) -> list[str]:
+        """All their names, sorted."""
+        return sorted(self._ports)
+
     def names(self, bridge: str) -> list[str]:
         """The ports of ``bridge``."""
         return [name for name, served in self._ports.items() if served.bridge == bridge]

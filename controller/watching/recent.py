@@ -50,14 +50,16 @@ class Recent:
         """Nobody reads: keep none, but go on counting."""
         self._kept.clear()
 
-    def read(self, number: int | None) -> Reading:
+    def read(self, number: int | None, last: int | None = None) -> Reading:
         """Those from ``number`` on, at most AT_ONCE; for None none, to begin with the next one.
 
-        So it is with a number that has not been given yet, as one of a daemon before this one.
+        So it is with a number that has not been given yet, as one of a daemon before this one.  A
+        reader who would rather miss some than be late wants no more than the ``last`` ones.
         """
         if number is None or not 0 <= number <= self._next:
             return Reading(self._next, (), 0)
-        first = max(number, self._next - len(self._kept))
+        kept = len(self._kept) if last is None else min(last, len(self._kept))
+        first = max(number, self._next - kept)
         start = first - (self._next - len(self._kept))
         some = tuple(islice(self._kept, start, start + AT_ONCE))
         return Reading(first, some, first - number)

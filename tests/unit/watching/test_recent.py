@@ -47,6 +47,16 @@ def test_what_was_not_kept_is_missed() -> None:
     assert found.read(2) == (5, (), 3)
 
 
+def test_who_would_rather_miss_some_gets_the_last() -> None:
+    reading = recent(KEPT + 7).read(7, last=3)
+    assert (reading.missed, numbers(reading.exchanges)) == (
+        KEPT - 3,
+        [KEPT + 4, KEPT + 5, KEPT + 6],
+    )
+    assert recent(3).read(1, last=9).missed == 0
+    assert recent(3).read(0, last=0) == (3, (), 3)
+
+
 @pytest.mark.parametrize("number", [6, 10**30])
 def test_a_number_of_another_daemon_begins_anew(number: int) -> None:
     assert recent(5).read(number) == (5, (), 0)
