@@ -44,7 +44,7 @@ class Answers:
         add_command("lflows/show", "", 0, 0, lambda _: printable_lines(self._lflow_lines()))
         add_command("meters/show", "", 0, 0, lambda _: printable_lines(self._meter_lines()))
         add_command("memory/show", "", 0, 0, lambda _: self._memory())
-        add_query("status", "", 0, lambda _: self._status(), _show_status)
+        add_query("status", "", 0, lambda _: self.status(), _show_status)
         add_command("stats/show", "", 0, 0, lambda _: "\n".join(self._stats_lines()))
 
     def _meter_lines(self) -> list[str]:
@@ -54,7 +54,8 @@ class Answers:
             for line in keeper.bridge.meters()
         ]
 
-    def _status(self) -> Mapping[str, object]:
+    def status(self) -> Mapping[str, object]:
+        """How it is: :func:`controller.status.status`."""
         bridges = []
         for name, keeper in self._inside.keepers.items():
             trouble = self._inside.trouble(name)

@@ -61,7 +61,7 @@ if TYPE_CHECKING:
 
     from ovs_dhcpd.controller.explainer import Explainer
     from ovs_dhcpd.controller.hosts_file import HostsFile
-    from ovs_dhcpd.controller.http_server import Questions
+    from ovs_dhcpd.controller.http_server import Page, Questions
 
 vlog = Vlog("daemon")
 
@@ -168,7 +168,7 @@ class Daemon:
             self._database, self._journal, self._keepers, self._inbox.wake, self._publishers()
         )
         self._journal.names = self._leases.names
-        WatchKeeper(self._journal, self._leases.whose)
+        self._watch = WatchKeeper(self._journal, self._leases.whose)
         self._switches = connections.switches
         self._inside = Inside(
             remote=settings.database,
@@ -254,7 +254,34 @@ class Daemon:
 
     def _look_on(self, listener: socket.socket) -> Questions:
         """Answer who looks on over HTTP; returns what there is to be asked of this thread."""
+        from ovs_dhcpd.controller.history_keeper import HistoryKeeper
+        from ovs_dhcpd.controller.http_pages import Known, Pages
         from ovs_dhcpd.controller.http_server import HttpServer, Questions
+
+        questions = Questions(self._inbox.wake)
+        known = Known(
+            leases=self._leases,
+            watch=self._watch,
+            history=HistoryKeeper(self._journal),
+            status=self._answers.status,
+            why=self._why,
+            metrics=self._metrics(questions),
+        )
+        HttpServer(listener, Pages(known, questions).by_path()).start()
+        return questions
+
+    def _metrics(self, questions: Questions) -> Page:
+        """What answers Prometheus, or says what to install for that."""
+        from importlib.util import find_spec
+
+        from ovs_dhcpd.controller.http_pages import missing
+
+        if find_spec("prometheus_client") is None:
+            what = "/metrics: prometheus_client is not installed, expected Debian's "
+            what += "python3-prometheus-client, or pip install 'ovs-dhcpd[http]'"
+            vlog.warn(what)
+            return lambda _: missing(what)
+
         from ovs_dhcpd.controller.metrics_keeper import MetricsKeeper, expose
 
         metrics = MetricsKeeper(
@@ -266,10 +293,7 @@ class Daemon:
             self._answers.refused_lines,
             lambda: self._source.mistakes,
         )
-        questions = Questions(self._inbox.wake)
-        pages = {"/metrics": lambda request: expose(questions.ask(metrics.measure), request)}
-        HttpServer(listener, pages).start()
-        return questions
+        return lambda request: expose(questions.ask(metrics.measure), request)
 
     def write_journal(self) -> None:
         """Log what has been answered and is not logged yet."""

@@ -132,8 +132,8 @@ def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
         type=_http_address,
         nargs="?",
         const=HTTP,
-        help=f"serve /metrics to Prometheus there ({HTTP} if not given), and to whoever can "
-        "connect there",
+        help=f"serve a page for browsers there ({HTTP} if not given), and /metrics for Prometheus, "
+        "to whoever can connect there",
     )
     for name in ("--private-key", "--certificate", "--ca-cert"):
         parser.add_argument(name, metavar="PEM", help="for --listen ssl: and --nb ssl:")
@@ -407,14 +407,9 @@ def _listen_on(args: argparse.Namespace) -> ListenOn | None:
 
 
 def _listen_for_http(where: Where) -> socket.socket:
-    """Listen for --http, if what it needs is installed.  Raises :exc:`OSError`."""
-    from importlib.util import find_spec
-
+    """Listen for --http.  Raises :exc:`OSError`."""
     from ovs_dhcpd.controller.http_server import listen
 
-    if find_spec("prometheus_client") is None:
-        what = "expected Debian's python3-prometheus-client, or pip install 'ovs-dhcpd[http]'"
-        raise OSError(f"--http: prometheus_client is not installed, {what}")
     return listen(where)
 
 

@@ -87,6 +87,7 @@ STAGES = {
         before=f"ovs-vsctl add-br br-old; {RUN.format('pools.yaml')}",
     ),
     "docs/metrics.md": Stage(guests=(FINANCE_VM,), files={"finance.yaml": FINANCE}),
+    "docs/page.md": Stage(guests=(FINANCE_VM,), files={"finance.yaml": FINANCE}),
     "docs/operate.md": Stage(
         guests=(Plugged("vm1", "02:00:00:00:00:07", "tap0", asks="again"), FINANCE_VM),
         files={"finance.yaml": FINANCE_AND_VM1},

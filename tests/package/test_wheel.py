@@ -28,6 +28,12 @@ for name in found:
         importlib.import_module(name)
 print(*found)
 """
+READ_PAGE = """
+from ovs_dhcpd.controller.http_pages import FILES, FOLDER
+
+for name, _ in FILES.values():
+    (FOLDER / name).read_bytes()
+"""
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +59,15 @@ def neighbours(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def files_to_be_installed() -> set[str]:
-    """The names that the Python files of the repository's three folders have when installed."""
+    """The names that the files of the repository's three folders have when installed.
+
+    They are those of Python, and of the page.
+    """
     installed = set()
     for name in files_of_the_repository():
         folder = name.partition("/")[0]
-        if name.endswith(".py") and folder in ("controller", "flows"):
+        is_ours = name.endswith(".py") or name.startswith("controller/page/")
+        if is_ours and folder in ("controller", "flows"):
             installed.add(f"ovs_dhcpd/{name}")
         elif name.endswith(".py") and folder == "ovs_dhcpd":
             installed.add(name)
@@ -66,13 +76,15 @@ def files_to_be_installed() -> set[str]:
 
 def modules_to_be_installed() -> set[str]:
     """The names of all modules and packages in ``ovs_dhcpd``."""
-    names = {name.removesuffix(".py").removesuffix("/__init__") for name in files_to_be_installed()}
+    files = {name for name in files_to_be_installed() if name.endswith(".py")}
+    names = {name.removesuffix(".py").removesuffix("/__init__") for name in files}
     return {name.replace("/", ".") for name in names - {"ovs_dhcpd"}}
 
 
 def assert_it_works(environment: Environment) -> None:
     """Each module can be imported, and the command does what it is for."""
     assert {*environment.run("python", "-c", IMPORT_ALL).split()} == modules_to_be_installed()
+    environment.run("python", "-c", READ_PAGE)
     version = f"ovs-dhcpd {__version__}\n"
     assert environment.run("ovs-dhcpd", "--version") == version
     assert environment.run("python", "-m", "ovs_dhcpd", "--version") == version

@@ -8,6 +8,7 @@ from ipaddress import ip_address
 import pytest
 from ovs_dhcpd.controller.http_messages import (
     PHRASES,
+    POLICY,
     TEXT,
     Refusal,
     Request,
@@ -26,8 +27,25 @@ def head(*lines: str) -> bytes:
 def test_a_request_is_its_path_and_headers() -> None:
     said = head("GET /metrics?x=%20/ HTTP/1.1", "HOST: localhost:9167", "Accept:  a, b ")
     assert decode_request(said, LOOPBACK) == Request(
-        "/metrics", {"host": "localhost:9167", "accept": "a, b"}
+        "/metrics", {"x": [" /"]}, {"host": "localhost:9167", "accept": "a, b"}
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {}),
+        ("?", {}),
+        ("?port=", {"port": [""]}),
+        ("?port=a%26b&port=%C3%A9+x&next=1", {"port": ["a&b", "é x"], "next": ["1"]}),
+        ("?port=%FF%zz&a?b=c", {"port": ["\ufffd%zz"], "a?b": ["c"]}),
+    ],
+)
+def test_what_stands_behind_a_question_mark_is_a_query(
+    query: str, found: dict[str, list[str]]
+) -> None:
+    said = head(f"GET /{query} HTTP/1.1", "Host: localhost")
+    assert decode_request(said, LOOPBACK)[:2] == ("/", found)
 
 
 @pytest.mark.parametrize(
@@ -83,11 +101,23 @@ def test_an_answer_says_its_length_and_ends_the_connection() -> None:
         b"Content-Type: text/plain; charset=utf-8\r\n"
         b"Content-Length: 5\r\n"
         b"Cache-Control: no-store\r\n"
-        b"X-Content-Type-Options: nosniff\r\n"
-        b"Connection: close\r\n"
+        + "".join(f"{name}: {value}\r\n" for name, value in POLICY.items()).encode()
+        + b"Connection: close\r\n"
         b"\r\n"
         b"yes\r\n"
     )
+
+
+def test_a_page_of_ours_reads_its_own_files_and_nobody_elses_shows_it() -> None:
+    rules = dict(rule.split(" ", 1) for rule in POLICY["Content-Security-Policy"].split("; "))
+    assert rules == {
+        **dict.fromkeys(("default-src", "base-uri", "form-action", "frame-ancestors"), "'none'"),
+        **dict.fromkeys(("script-src", "style-src", "img-src", "connect-src"), "'self'"),
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+    assert POLICY["X-Content-Type-Options"] == "nosniff"
+    assert POLICY["Referrer-Policy"] == "no-referrer"
 
 
 @pytest.mark.parametrize("status", PHRASES)

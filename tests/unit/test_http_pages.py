@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page is whole, brings all that it needs, and has nothing that its policy forbids."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from ovs_dhcpd.controller.http_pages import FILES, FOLDER, missing
+from ovs_dhcpd.controller.leases.fields import FIELDS
+from ovs_dhcpd.controller.leases.lease import STATES
+from ovs_dhcpd.controller.why.chain import Verdict
+
+HTML, CSS, JS = ((FOLDER / name).read_text(encoding="utf-8") for name, _ in [*FILES.values()][:3])
+
+
+class Tags(HTMLParser):
+    """The tags of a page, each with its attributes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+TAGS = Tags(HTML).found
+IDS = [attributes["id"] for _, attributes in TAGS if "id" in attributes]
+
+
+def test_all_files_are_served() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == {name for name, _ in FILES.values()}
+
+
+def test_it_asks_for_nothing_but_what_is_served() -> None:
+    named = {a.get("src") or a.get("href") for tag, a in TAGS if tag in ("link", "script", "img")}
+    assert {f"/{name}" for name in named} <= FILES.keys()
+    assert re.findall(r"url\(|@import|//[a-z]", CSS) == []
+    addresses = re.findall(r"[a-z]+://[^\"'` ]*", JS + HTML)
+    assert {*addresses} == {"http://www.w3.org/2000/svg"}  # a name of SVG's, not asked for
+
+
+def test_nothing_in_it_is_forbidden_by_its_policy() -> None:
+    for tag, attributes in TAGS:
+        assert tag not in ("style", "iframe", "form", "base")
+        assert not any(name == "style" or name.startswith("on") for name in attributes)
+        assert tag != "script" or attributes.get("src")
+
+
+@pytest.mark.parametrize(
+    "word", ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "Function("]
+)
+def test_text_is_never_made_markup(word: str) -> None:
+    assert word not in JS
+
+
+def test_what_the_script_and_labels_name_is_there() -> None:
+    assert len(IDS) == len({*IDS})
+    used = {*re.findall(r'\bget\("([a-z-]+)"\)', JS)}
+    for _, attributes in TAGS:
+        for name in ("for", "aria-labelledby", "aria-describedby"):
+            used |= {*(attributes.get(name) or "").split()}
+    assert used - {*IDS} == set()
+
+
+def test_states_and_verdicts_have_their_colours() -> None:
+    (states,) = re.findall(r"const STATES = {(.*?)};", JS, re.DOTALL)
+    assert [*re.findall(r"(\w+):", states)] == [*STATES]
+    (verdicts,) = re.findall(r"const VERDICTS = {(.*?)};", JS)
+    assert [*re.findall(r'"?([a-z]+(?: [a-z]+)?)"?:', verdicts)] == [each.value for each in Verdict]
+
+
+def test_all_of_a_lease_is_in_the_dialog() -> None:
+    (fields,) = re.findall(r"const FIELDS = \[(.*?)\];", JS, re.DOTALL)
+    assert {*re.findall(r'"(\w+)"', fields)} == {*FIELDS} - {"port", "family"}
+
+
+def test_what_is_missing_is_said_in_a_line() -> None:
+    assert missing("/metrics: expected more")[::2] == (503, b"/metrics: expected more\n")

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""However many want to work, they leave the rest of the time to others."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from ovs_dhcpd.controller.share import LONGEST_S, Busy, Share
+
+WAIT_S = 60.0  # more than anything here takes
+
+
+class Time:
+    """A clock that goes when somebody sleeps, or works."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def sleep(self, time_s: float) -> None:
+        self.slept.append(round(time_s, 6))
+        self.now_s += time_s
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def share(time: Time) -> Share:
+    return Share(0.2, time.clock, time.sleep)
+
+
+def work(share: Share, time: Time, work_s: float) -> None:
+    with share.turn(0):
+        time.now_s += work_s
+
+
+def test_the_first_does_not_wait(share: Share, time: Time) -> None:
+    work(share, time, 0.1)
+    assert time.slept == []
+
+
+def test_the_next_waits_for_the_others_share(share: Share, time: Time) -> None:
+    work(share, time, 0.1)
+    time.now_s += 0.3  # of 0.4 that are the others'
+    work(share, time, 0.02)
+    work(share, time, 0.1)
+    assert time.slept == [0.1, 0.08]
+
+
+def test_nobody_waits_for_ever(share: Share, time: Time) -> None:
+    work(share, time, 60)
+    work(share, time, 0)
+    assert time.slept == [LONGEST_S]
+
+
+def test_work_that_fails_took_time_too(share: Share, time: Time) -> None:
+    def fail() -> None:
+        with share.turn(0):
+            time.now_s += 0.1
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        fail()
+    work(share, time, 0)
+    assert time.slept == [0.4]
+
+
+def test_one_works_at_a_time() -> None:
+    share = Share(0.2)
+    works, done = threading.Event(), threading.Event()
+
+    def other() -> None:
+        with share.turn(WAIT_S):
+            works.set()
+            assert done.wait(WAIT_S)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    assert works.wait(WAIT_S)
+    with pytest.raises(Busy), share.turn(0.01):
+        pytest.fail("two at a time")
+    done.set()
+    thread.join(WAIT_S)
+    with share.turn(WAIT_S):
+        pass
