@@ -55,7 +55,7 @@ class Clone:
 
     def release(self, *arguments: str) -> tuple[int, str]:
         environment = {
-            **os.environ, "PYTHON": sys.executable, "GIT_COMMITTER_NAME": "Somebody",
+            **os.environ, "PYTHON": sys.executable, "DEB": "no", "GIT_COMMITTER_NAME": "Somebody",
             "GIT_COMMITTER_EMAIL": "somebody@example.org", "GIT_CONFIG_GLOBAL": os.devnull,
         }  # fmt: skip
         done = subprocess.run([".ci/release", *arguments], cwd=self.directory, env=environment,
@@ -73,6 +73,7 @@ def clone(tmp_path: Path) -> Clone:
     init = (ROOT / "ovs_dhcpd" / "__init__.py").read_text(encoding="utf-8")
     (written,) = re.findall(r'__version__ = "(.*)"', init)
     clone.edit("ovs_dhcpd/__init__.py", f'"{written}"', f'"{VERSION}"')
+    clone.edit("debian/changelog", f"({written})", f"({VERSION})")
     clone.edit("CHANGELOG.md", "\n## ", f"\n{SECTION}## ")
     if "\n[project.urls]" not in (clone.directory / "pyproject.toml").read_text(encoding="utf-8"):
         urls = '[project.urls]\nSource = "https://example.org/dhcp"\n\n[project.scripts]'
@@ -114,6 +115,11 @@ def test_what_has_to_be_written_first(clone: Clone) -> None:
     clone.edit("ovs_dhcpd/__init__.py", VERSION, "7.9.0")
     said = "release: the checkout has changes, expected all committed\n"
     assert clone.release("7.9.0") == (1, said)
+    clone.commit()
+    said = f"release: debian/changelog: version {VERSION}, expected 7.9.0\n"
+    assert clone.release("7.9.0") == (1, said)
+
+    clone.edit("debian/changelog", VERSION, "7.9.0")
     clone.commit()
     status, said = clone.release("7.9.0")
     assert (status, said[:55]) == (1, 'release: CHANGELOG.md: no section, expected "## 7.9.0, ')
