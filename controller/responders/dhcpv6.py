@@ -133,7 +133,7 @@ class _Layout:
         self.more_addresses = tuple(address.packed for address in extension.addresses)
         self.prefixes = tuple(
             bytes((prefix.prefixlen,)) + prefix.network_address.packed
-            for prefix in extension.delegated_prefixes
+            for prefix in dict.fromkeys(extension.delegated_prefixes)
         )
         self.lifetimes = wire.encode_lifetimes(
             extension.preferred_lifetime_s, extension.valid_lifetime_s
@@ -225,11 +225,11 @@ class Dhcpv6Responder:
         return other
 
     def _set(self, layout: _Layout, *addresses: bytes) -> None:
-        self._addresses = addresses + layout.more_addresses
+        self._addresses = tuple(dict.fromkeys(addresses + layout.more_addresses))
         self._layout = layout
 
     def _pool(self, code: int) -> tuple[bytes, ...]:
-        """The leases for the IAs of this code.
+        """The leases for the IAs of this code, each once.
 
         Temporary addresses change, and ours do not: there are none (RFC 8415 §6.5).
         """
@@ -349,14 +349,20 @@ class Dhcpv6Responder:
         if request.kind == wire.REBIND and not any(self._pool(ia.code) for ia in request.ias):
             return Silence(Reason.UNKNOWN_LINK, request.mac)  # it may be another server's client
         off_link = self._off_link(request)
-        given = self._give(request, off_link)
-        body = b"".join(
-            [
-                self._ia(request.kind, ia, leases, off_link)
-                for ia, leases in zip(request.ias, given, strict=True)
-            ]
-        )
-        address = _address([leases[0] for leases in given if leases])
+        if len(request.ias) == 1:  # as nearly always
+            (ia,) = request.ias
+            leases = self._give_to_one(request, ia, off_link)
+            body = self._ia(request.kind, ia, leases, off_link)
+            address = leases[0][-16:] if leases else b""
+        else:
+            given = self._give(request, off_link)
+            body = b"".join(
+                [
+                    self._ia(request.kind, ia, leases, off_link)
+                    for ia, leases in zip(request.ias, given, strict=True)
+                ]
+            )
+            address = _address([leases[0] for leases in given if leases])
         if request.kind != wire.SOLICIT:
             return self._configure(request, body, address)
         # Only what there is can be committed to; else an Advertise says that it is not (§18.3.9).
@@ -374,8 +380,6 @@ class Dhcpv6Responder:
         Every IA gets those of our leases that it names, then one of the others if it has none; the
         first IA that has some also gets what is left.
         """
-        if len(request.ias) == 1:
-            return [self._give_to_one(request, request.ias[0], off_link)]
         given: list[list[bytes]] = [[] for _ in request.ias]
         begins = self._begins(request)
         for code in wire.IAS:
@@ -408,12 +412,16 @@ class Dhcpv6Responder:
         return given
 
     def _give_to_one(self, request: _Request, ia: wire.Ia, off_link: Set[bytes]) -> list[bytes]:
-        """The same where there is one IA, as nearly always."""
+        """The same where there is one IA."""
         pool = self._pool(ia.code)
         if request.kind == wire.REQUEST and not off_link.isdisjoint(ia.leases):
             return []
         named = [lease for lease in ia.leases if lease in pool]
-        return list(dict.fromkeys((*named, *pool))) if named or self._begins(request) else []
+        if len(named) == len(pool):
+            return named
+        if not named:
+            return list(pool) if self._begins(request) else []
+        return list(dict.fromkeys((*named, *pool)))
 
     def _begins(self, request: _Request) -> bool:
         """Whether the request may begin a lease that it does not name.
@@ -432,7 +440,11 @@ class Dhcpv6Responder:
         if not leases and not ia.leases:
             return wire.encode_ia(ia, _NO_TIMES, nothing[ia.code])
         layout = self._layout
-        options = b"".join([wire.encode_lease(lease, layout.lifetimes) for lease in leases])
+        lifetimes = layout.lifetimes
+        if len(leases) == 1:
+            options = wire.encode_lease(leases[0], lifetimes)
+        else:
+            options = b"".join([wire.encode_lease(lease, lifetimes) for lease in leases])
         is_off_link = bool(off_link) and not off_link.isdisjoint(ia.leases)
         if kind in _EXTENDING and (
             leases or is_off_link or (kind == wire.REBIND and self._pool(ia.code))
