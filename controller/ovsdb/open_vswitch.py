@@ -39,6 +39,7 @@ from ovs_dhcpd.controller.ports.interface import (
     UNTOLD,
     Interface,
     Memory,
+    is_guests,
 )
 from ovs_dhcpd.controller.ports.parked import Parked, Place
 from ovs_dhcpd.controller.ports.vlans import Vlans, vlan_name, vlans_of
@@ -90,10 +91,6 @@ def read_vlans(row: ovs.db.idl.Row) -> Vlans:
     (tag,) = row.tag or [None]
     return vlans_of(mode, tag, frozenset(row.trunks))
 
-
-# What a guest is plugged into, by type or, of the host's own interfaces, by driver.
-_GUEST_TYPES = ("internal", "tap", "dpdkvhostuser", "dpdkvhostuserclient")
-_GUEST_DRIVERS = ("tun", "veth")
 
 _Index = Index[str, uuid.UUID]  # interfaces by name
 
@@ -393,12 +390,7 @@ class OpenVSwitch:
             of_vlans=remembered,
             unwritten_vlans=unwritten.keys() - {0},
             is_guest=row.name != home.bridge
-            and (
-                row.type in _GUEST_TYPES
-                or row.status.get("driver_name") in _GUEST_DRIVERS
-                or IFACE_ID in ids
-                or ATTACHED_MAC in ids
-            ),
+            and is_guests(row.type, row.status.get("driver_name"), ids),
         )
 
     def _put(self, known: Interface) -> None:

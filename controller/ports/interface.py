@@ -32,6 +32,16 @@ class Memory:
 NO_MEMORY = Memory()
 UNTOLD = Vlans()  # of a port whose row says nothing of VLANs
 
+# What a guest is plugged into, by type or, of the host's own interfaces, by driver.
+_GUEST_TYPES = ("internal", "tap", "dpdkvhostuser", "dpdkvhostuserclient")
+_GUEST_DRIVERS = ("tun", "veth")
+
+
+def is_guests(kind: str, driver: str | None, external_ids: Mapping[str, str]) -> bool:
+    """Whether an interface of this type and driver is a guest's, and no uplink or tunnel."""
+    named = IFACE_ID in external_ids or ATTACHED_MAC in external_ids
+    return kind in _GUEST_TYPES or driver in _GUEST_DRIVERS or named
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interface:
