@@ -113,6 +113,13 @@ def _parser(
     check = add("check", _check, "validate a configuration, of one or more files")
     add_files(check)
 
+    init = add("init", None, "print a configuration for what is plugged into the switch now")
+    if argv[:1] == ["init"]:
+        from ovs_dhcpd.controller import init_command
+
+        init_command.add_options(init)
+        init.set_defaults(function=init_command.run)
+
     flows = add("flows", _flows, "print the OpenFlow flows, as ovs-ofctl add-flows takes them")
     add_files(flows)
     flows.add_argument(

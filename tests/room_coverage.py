@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PURE = (
     *sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("flows/*/__init__.py")),
     "controller/bridges",
+    "controller/drafting",
     "controller/leases",
     "controller/ports",
     "controller/responders",

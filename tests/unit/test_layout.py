@@ -38,6 +38,7 @@ ROOMS = {
     "controller.bridges": {"controller.responders", "controller.wire"} | PIPELINE,
     "controller.leases": {"controller.responders", "controller.wire"} | PIPELINE,
     "controller.switch": {"controller.responders", "controller.wire"},
+    "controller.drafting": {"controller.ports"} | CONFIGURATION,
     "controller.tracing": RESPONDERS | {"controller.responders"},
     "controller.watching": {"controller.responders", "controller.tracing"} | RESPONDERS,
     "controller.why": {"controller.leases", "controller.ports", "controller.wire"} | PIPELINE,
@@ -46,7 +47,7 @@ ROOMS = {
 }
 PURE = {"controller.bridges", "controller.ports", "controller.responders", "controller.wire"}
 PURE |= {"controller.leases", "controller.tracing", "controller.watching"}
-PURE |= {"controller.why"}
+PURE |= {"controller.drafting", "controller.why"}
 PURE |= {room for room in ROOMS if room.startswith("flows.")}
 
 
@@ -152,6 +153,7 @@ UNTESTED = {
     "controller.ports.world": "protocols, and a view of what implements them",
     "controller.responders.exchange": "values only",
     "controller.responders.verdict": "values only",
+    "controller.init_command": "it looks at a real switch and its host: tests/switch/test_init.py",
     "controller.explainer": "it gathers what others know: tests/switch/test_why.py",
     "controller.inside": "values only",
     "controller.row_states": "rows of a real database: tests/switch",

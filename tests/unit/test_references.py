@@ -88,7 +88,16 @@ def complaint(words: list[str]) -> str:
 def options() -> set[str]:
     """Those of our commands, as their help has them."""
     shown = io.StringIO()
-    for command in ("run", "check", "flows", "lflows", "trace", "encode", "decode"):
+    for command in (
+        "run",
+        "check",
+        "init",
+        "flows",
+        "lflows",
+        "trace",
+        "encode",
+        "decode",
+    ):
         with contextlib.redirect_stdout(shown), contextlib.suppress(SystemExit):
             cli._parse_arguments([command, "--help"])
     return set(re.findall(r"--[a-z-]+", shown.getvalue()))
