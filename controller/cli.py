@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from ovs_dhcpd.controller.bindings_list import Bound
     from ovs_dhcpd.flows.bindings.network import Configuration, Network, Port
 
-LATE = ("run", "trace", "watch")  # commands whose options are in modules of their own
+# Commands whose options are in modules of their own.
+LATE = ("run", "init", "import", "trace", "watch")
 SHELLS = ("bash", "zsh", "fish")
 _MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
 
@@ -114,11 +115,18 @@ def _parser(
     add_files(check)
 
     init = add("init", None, "print a configuration for what is plugged into the switch now")
-    if argv[:1] == ["init"]:
+    if "init" in late:
         from ovs_dhcpd.controller import init_command
 
         init_command.add_options(init)
         init.set_defaults(function=init_command.run)
+
+    import_ = add("import", None, "print another server's configuration as one of ours")
+    if "import" in late:
+        from ovs_dhcpd.controller import import_command
+
+        import_command.add_options(import_)
+        import_.set_defaults(function=import_command.run)
 
     flows = add("flows", _flows, "print the OpenFlow flows, as ovs-ofctl add-flows takes them")
     add_files(flows)

@@ -73,6 +73,51 @@ ovs-vsctl add-port br-int patch-br-int-to-ext -- set interface patch-br-int-to-e
     type=patch options:peer=patch-ext-to-br-int
 """
 
+WEB = Plugged("vm1", "52:54:00:00:00:01", "vnet0", asks="", attached_mac=True)
+LIBVIRT_NETWORK = """<network>
+  <name>default</name>
+  <forward mode='nat'/>
+  <ip address='192.168.122.1' netmask='255.255.255.0'>
+    <dhcp><range start='192.168.122.2' end='192.168.122.254'/></dhcp>
+  </ip>
+</network>
+"""
+# As PVE/Network/SDN/Dhcp/Dnsmasq.pm writes them.
+PROXMOX_ZONE = {
+    "/etc/dnsmasq.d/lan/00-default.conf": """except-interface=lo
+enable-ra
+quiet-ra
+bind-dynamic
+no-hosts
+dhcp-leasefile=/var/lib/misc/dnsmasq.lan.leases
+dhcp-hostsfile=/etc/dnsmasq.d/lan/ethers
+dhcp-ignore=tag:!known
+dhcp-option=252,"\\n"
+dhcp-option=vendor:MSFT,2,1i
+dhcp-name-match=set:wpad-ignore,wpad
+dhcp-ignore-names=tag:wpad-ignore
+""",
+    "/etc/dnsmasq.d/lan/10-vnet0.conf": """dhcp-option=tag:lan-10.0.0.0-24,option:router,10.0.0.1
+dhcp-range=set:lan-10.0.0.0-24,10.0.0.0,static,255.255.255.0,infinite
+interface=vnet0
+""",
+    "/etc/dnsmasq.d/lan/ethers": "bc:24:11:00:00:01,10.0.0.5\n",
+}
+KEAS = {
+    "kea-dhcp4.conf": """{"Dhcp4": {  // as Kea's own examples
+  "client-classes": [{"name": "voip", "test": "option[60].text == \'phone\'"}],
+  "subnet4": [{"id": 1, "subnet": "192.168.1.0/24",
+               "pools": [{"pool": "192.168.1.100 - 192.168.1.199"}],
+               "option-data": [{"name": "routers", "data": "192.168.1.1"}]}],
+}}
+""",
+    "kea-dhcp6.conf": """{"Dhcp6": {"subnet6": [
+  {"id": 1, "subnet": "fd00:1::/64", "pools": [{"pool": "fd00:1::1000-fd00:1::1fff"}],
+   "pd-pools": [{"prefix": "fd00:2::", "prefix-len": 48, "delegated-len": 56}]}
+]}}
+""",
+}
+
 LIBVIRTS = "86c2df56-47ec-4b7b-886a-df3cf9fcf7d7"
 
 STAGES = {
@@ -88,6 +133,15 @@ STAGES = {
     ),
     "docs/metrics.md": Stage(guests=(FINANCE_VM,), files={"finance.yaml": FINANCE}),
     "docs/page.md": Stage(guests=(FINANCE_VM,), files={"finance.yaml": FINANCE}),
+    "docs/migrate.md": Stage(bridge="br0", guests=(WEB,)),
+    "a host with libvirt": Stage(bridge="br0", files={"default.xml": LIBVIRT_NETWORK}),
+    "a host with Proxmox": Stage(bridge="vmbr1", files=PROXMOX_ZONE),
+    "a host with Kea": Stage(bridge="br0", files=KEAS),
+    "a host with leases of dnsmasq": Stage(
+        bridge="br0",
+        guests=(WEB,),
+        files={"leases": f"1796000000 {WEB.mac} 192.168.1.131 web 01:{WEB.mac}\n"},
+    ),
     "docs/operate.md": Stage(
         guests=(Plugged("vm1", "02:00:00:00:00:07", "tap0", asks="again"), FINANCE_VM),
         files={"finance.yaml": FINANCE_AND_VM1},

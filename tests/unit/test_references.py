@@ -92,6 +92,7 @@ def options() -> set[str]:
         "run",
         "check",
         "init",
+        "import",
         "flows",
         "lflows",
         "trace",
