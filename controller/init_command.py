@@ -82,14 +82,11 @@ def _select(remote: str) -> dict[str, list[dict[str, Any]]]:
     sys.modules.setdefault("eventlet", None)  # type: ignore[arg-type]
     import ovs.jsonrpc
     import ovs.stream
-    import ovs.vlog
     from ovs_dhcpd.controller.drafting.seen import COLUMNS
     from ovs_dhcpd.controller.ovsdb import json_parser
     from ovs_dhcpd.controller.run_command import NO_SWITCH
 
     json_parser.install()
-    ovs.vlog.Vlog.init(None)
-    ovs.vlog.Vlog.set_levels_from_string("console:off")
     where = remote.removeprefix("unix:")
     error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote), ANSWER_S * 1000)
     if error:

@@ -342,8 +342,8 @@ class _Reader:
         ]
         if dynamic:
             self.draft.add_ranges(network, dynamic, where)
-        elif "pool" not in network:
-            self.draft.only_reserved(network, str(each.subnet), where)
+        else:
+            self.draft.only_reserved(network, each.subnet, where)
         if not self.probe:
             self.draft.set(network, "probe", False, where)
 

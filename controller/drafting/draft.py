@@ -8,8 +8,8 @@ refuses is taken out again and named among what could not be said, so what is pr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from ovs_dhcpd.controller.drafting.yaml_text import Settings, comment, lines
 from ovs_dhcpd.flows.bindings.pool import AddressRange
@@ -53,6 +53,14 @@ class Unsaid:
             yield f"and {more} more"
 
 
+@dataclass(slots=True)
+class _Pool:
+    """A network's pool so far: what is given out, and subnets of which nothing is."""
+
+    ranges: list[AddressRange] = field(default_factory=list)
+    closed: list[IPv4Network | IPv6Network] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class _Guest:
     """What is fixed for a MAC, and its port if it has one."""
@@ -70,7 +78,7 @@ class Draft:
         self._origins: list[tuple[Settings, str, str]] = []  # of each setting, by its line
         self.set(self.root, "bridge", bridge or DEFAULT_BRIDGE, "--bridge")
         self.networks = self.open(self.root, "networks", "")
-        self._pooled: dict[int, set[int]] = {}  # the families of each network's pool
+        self._pools: dict[int, _Pool] = {}  # by network
         self._network_names, self._port_names = _Names(), _Names()
         self._guests: dict[tuple[str, int], _Guest] = {}  # by MAC and network
         self._owners: dict[tuple[Address, int], str] = {}  # the MAC, by address and network
@@ -103,22 +111,25 @@ class Draft:
 
     def add_ranges(self, network: Settings, ranges: Iterable[AddressRange], where: str) -> None:
         """Let the network's pool have these too; ranges that meet become one."""
-        old = network.get("pool", [])
-        assert isinstance(old, list)
-        all_ranges = [*map(_range, old), *ranges]
-        merged = _merged(all_ranges)
+        pool = self._pools.setdefault(id(network), _Pool())
+        merged = _merged([*pool.ranges, *ranges])
         if len(merged) > RANGES:
             self.leave(where, f"{ranges_text(merged[RANGES:])}: more than {RANGES} ranges")
-        self._pooled.setdefault(id(network), set()).update(each.first.version for each in merged)
-        self.set(network, "pool", [str(each) for each in merged[:RANGES]], where)
+        pool.ranges = merged[:RANGES]
+        self._set_pool(network, pool, where)
 
-    def only_reserved(self, network: Settings, cidr: str, where: str) -> None:
+    def only_reserved(self, network: Settings, cidr: IPv4Network | IPv6Network, where: str) -> None:
         """Let nobody have an address of the subnet but who has one of its own."""
-        for name in ("pool", "exclude"):
-            old = network.get(name, [])
-            assert isinstance(old, list)
-            self.set(network, name, [*old, cidr], where)
-        network.notes.setdefault("exclude", ["nobody gets an address but who is named below"])
+        pool = self._pools.setdefault(id(network), _Pool())
+        pool.closed.append(cidr)
+        self._set_pool(network, pool, where)
+        closed = [str(each) for each in pool.closed]
+        self.set(network, "exclude", closed, where)
+        network.notes.setdefault("exclude", ["nobody gets an address there who is not named below"])
+
+    def _set_pool(self, network: Settings, pool: _Pool, where: str) -> None:
+        everything = (*pool.ranges, *pool.closed)
+        self.set(network, "pool", [str(each) for each in everything], where)
 
     def fix(
         self,
@@ -183,7 +194,9 @@ class Draft:
         for (mac, network_id), guest in self._guests.items():
             if guest.port is None or "addresses" not in guest.port:
                 continue
-            lacking = self._pooled.get(network_id, set()) - {a.version for a in guest.addresses}
+            pool = self._pools.get(network_id, _Pool())
+            pooled = {each.first.version for each in pool.ranges}
+            lacking = pooled - {each.version for each in guest.addresses}
             words = str(guest.port["addresses"]).split()
             if lacking and DYNAMIC not in words:
                 assert words[0] == mac
@@ -258,11 +271,6 @@ class _Names:
 def ranges_text(ranges: Iterable[AddressRange]) -> str:
     """Some ranges in a sentence."""
     return escape(", ".join(map(str, ranges)))
-
-
-def _range(text: str) -> AddressRange:
-    first, _, last = text.partition("-")
-    return AddressRange(ip_address(first), ip_address(last or first))
 
 
 def _merged(ranges: Iterable[AddressRange]) -> list[AddressRange]:

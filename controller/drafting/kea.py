@@ -354,7 +354,7 @@ class _Reader:
         if ranges:
             self.draft.add_ranges(each.network, ranges, each.scope.where)
         else:
-            self.draft.only_reserved(each.network, str(each.subnet), each.scope.where)
+            self.draft.only_reserved(each.network, each.subnet, each.scope.where)
 
     # -- reservations
 

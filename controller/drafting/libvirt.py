@@ -157,7 +157,7 @@ class _Reader:
         if ranges:
             self.draft.add_ranges(self.network, ranges, self._where(dhcp))
         else:
-            self.draft.only_reserved(self.network, str(own.network), self._where(dhcp))
+            self.draft.only_reserved(self.network, own.network, self._where(dhcp))
         for each in dhcp.all("host"):
             self._host(each, own)
 

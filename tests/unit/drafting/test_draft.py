@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 from ovs_dhcpd.controller.drafting.draft import LINES, RANGES, Draft, DraftError, Unsaid, clean
@@ -122,12 +122,27 @@ def test_nobody_but_who_is_reserved_has_an_address() -> None:
     draft = Draft()
     lan = draft.network("lan", "f:1")
     draft.set(draft.open(lan, "dhcpv4", "f:1"), "cidr", "10.0.0.0/24", "f:1")
-    draft.only_reserved(lan, "10.0.0.0/24", "f:1")
+    draft.only_reserved(lan, ip_network("10.0.0.0/24"), "f:1")
     draft.fix(lan, MAC, [ip_address("10.0.0.5")], "f:2")
     found = network(draft).pool
     assert found
     assert found.choose(4, "x", lambda _: True) is None
     assert reserved(network(draft)) == {MAC: ["10.0.0.5"]}
+
+
+def test_one_family_may_be_given_out_and_of_the_other_what_is_reserved() -> None:
+    draft = Draft()
+    lan = served(draft)
+    draft.set(draft.open(lan, "dhcpv6", "f:1"), "cidr", "fd00::/64", "f:1")
+    draft.only_reserved(lan, ip_network("fd00::/64"), "f:1")
+    draft.add_ranges(lan, [span("10.0.0.200", "10.0.0.210")], "f:1")
+    draft.fix(lan, MAC, [ip_address("fd00::5")], "f:2")
+    found = network(draft).pool
+    assert str(found).startswith("10.0.0.10-10.0.0.99, 10.0.0.200-10.0.0.210, fd00::-")
+    assert found
+    assert found.choose(6, "x", lambda _: True) is None
+    assert found.choose(4, "x", lambda _: True)
+    assert reserved(network(draft)) == {MAC: ["fd00::5"]}
 
 
 def test_who_has_a_name_is_a_port_and_who_has_none_is_reserved() -> None:

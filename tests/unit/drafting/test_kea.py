@@ -151,10 +151,14 @@ def test_shared_networks_give_their_subnets_what_these_do_not_say() -> None:
         "name": "campus",
         "option-data": [option("routers", "10.0.0.9")],
         "valid-lifetime": 600,
-        "subnet4": [subnet4(), {"id": 2, "subnet": "10.1.0.0/24", "pools": []}],
+        "subnet4": [
+            subnet4(option_data=[option("routers", "10.0.0.1")]),
+            {"id": 2, "subnet": "10.1.0.0/24", "pools": []},
+        ],
     }
     draft = drafted(shared_networks=[shared])
-    assert options(network(draft, "campus"))["router"] == "10.0.0.9"
+    assert options(network(draft, "campus"))["router"] == "10.0.0.1"
+    assert options(network(draft, "campus-2"))["router"] == "10.0.0.9"
     assert options(network(draft, "campus-2"))["lease_time"] == "600"
     assert any("its subnets are networks of their own here" in line for line in left(draft))
 
