@@ -51,6 +51,7 @@ from ovs_dhcpd.flows.options.wording import escape, show
 Subnet = IPv4Network | IPv6Network
 
 RA_INTERVAL_S = 600  # between two advertisements of dnsmasq
+RA_LIFETIME_S = 1800  # of the route to the router in one
 _ROUTER, _DNS, _DOMAIN = 3, 6, 15  # options of DHCPv4
 _DNS6, _SEARCH6 = 23, 24  # of DHCPv6
 _LEASE_TIMES = {51: "lease_time"}
@@ -148,6 +149,7 @@ class _Reader:
         self.enable_ra = False
         self.ra_mtu: int | None = None
         self.ra_interval_s = RA_INTERVAL_S
+        self.is_router = True
         self.only_known = False
         self.rapid_commit = False
         self.probe = True
@@ -221,15 +223,17 @@ class _Reader:
             self.draft.leave(where, f"{escape(line.name)}: cannot be said")
 
     def _ra_param(self, words: Sequence[str], where: str) -> None:
-        left = []
-        numbers = [word for word in words[1:] if word.isdecimal() and len(word) < 6]
-        if numbers and 4 <= int(numbers[0]) <= 1800:
-            self.ra_interval_s = int(numbers[0])
+        left, numbers = list[str](), list[int]()
         for word in words[1:]:
             if word.startswith("mtu:") and word[4:].isdecimal() and len(word) < 10:
                 self.ra_mtu = int(word[4:])
-            elif word not in numbers[:1]:
+            elif word.isdecimal() and len(word) < 6 and len(numbers) < 2:
+                numbers.append(int(word))
+            else:
                 left.append(word)
+        interval_s, lifetime_s, *_ = (*numbers, *(0, RA_LIFETIME_S)[len(numbers) :])
+        self.ra_interval_s = interval_s if 4 <= interval_s <= 1800 else RA_INTERVAL_S
+        self.is_router = lifetime_s > 0
         if left:
             self.draft.leave(where, f"ra-param: {show(','.join(left))} cannot be said")
 
@@ -408,9 +412,10 @@ class _Reader:
             self.draft.set(ra, "rdnss", dns, where)
         if self.domain:
             self.draft.set(ra, "dnssl", self.domain, where)
-        ra.note("addr_mode", "slla: the MAC of the router, or guests get no default route by this")
-        what = "the host of dnsmasq is advertised as router, its MAC is not in the file: say slla"
-        self.draft.leave(where, f"ra: {what}")
+        if self.is_router:
+            ra.note("addr_mode", "slla: the MAC of the router, or guests get no route by this")
+            what = "the host of dnsmasq is advertised as router, its MAC is not in the file"
+            self.draft.leave(where, f"ra: {what}: say slla")
 
     def _own(self, subnet: Subnet) -> str:
         """dnsmasq's own address in the subnet; empty if it is not known."""

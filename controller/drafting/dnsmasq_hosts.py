@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import lease_time_s
+from ovs_dhcpd.controller.drafting.duid import mac_in
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.options.wording import show
 
@@ -44,6 +45,8 @@ def read_host(words: Sequence[str]) -> Host:
             sets.append(rest)
         elif word == "id:*":
             pass  # a client's id is never looked at here
+        elif kind == "id" and (mac := mac_in(rest)):
+            _add_mac(mac, macs, left)
         elif kind == "id":
             left.append(f"{show(word)}: a client's id is not looked at, expected a MAC")
         elif kind == "tag":

@@ -14,9 +14,9 @@ from typing import Any
 
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import Interface
 from ovs_dhcpd.controller.drafting.draft import Address, Draft, DraftError
+from ovs_dhcpd.controller.drafting.duid import mac_in
 from ovs_dhcpd.controller.drafting.json_text import parse
 from ovs_dhcpd.controller.drafting.kea_options import Definition, read_definition, read_option
-from ovs_dhcpd.controller.drafting.libvirt import mac_in
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.bindings.pool import AddressRange

@@ -18,6 +18,7 @@ from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     Unreadable,
 )
 from ovs_dhcpd.controller.drafting.draft import Address, Draft, DraftError
+from ovs_dhcpd.controller.drafting.duid import mac_in
 from ovs_dhcpd.controller.drafting.foreign_options import raw, setting
 from ovs_dhcpd.controller.drafting.xml_text import Element, parse
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
@@ -136,8 +137,12 @@ class _Reader:
             draft.set(ra, "slla", self.mac, where)
         draft.set(ra, "prefix", [str(own.network)], where)
         draft.set(ra, "interval", INTERVAL_S, where)
+        if dhcp:
+            draft.set(ra, "valid_lifetime", self._lease_s(ip, 6), where)
         if self.is_dns:
             draft.set(ra, "rdnss", [str(own.ip)], where)
+        if domain := self._domain():
+            draft.set(ra, "dnssl", domain, where)
         if not self.mac and not self.is_isolated:
             what = "the router is advertised, whose <mac> is not in the file: say slla"
             draft.leave(where, f"ra: {what}")
@@ -328,11 +333,3 @@ def _lease_s(lease: Element) -> int:
         return DEFAULT_LEASE_S[4]
     time_s = int(expiry) * unit
     return min(max(time_s, MIN_LEASE_S), INFINITE) if time_s else INFINITE
-
-
-def mac_in(duid: str) -> str:
-    """The MAC at the end of a DUID-LLT or DUID-LL of Ethernet (RFC 8415 §11); empty: none."""
-    octets = duid.replace("-", ":").lower().split(":")
-    kinds = {"00:01:00:01": 14, "00:03:00:01": 10}
-    size = kinds.get(":".join(f"{each:0>2}" for each in octets[:4]))
-    return ":".join(f"{each:0>2}" for each in octets[-6:]) if size == len(octets) else ""

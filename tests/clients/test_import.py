@@ -5,17 +5,22 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
+from ovs_dhcpd.controller.sources import yaml_file
+from ovs_dhcpd.flows.bindings.network import Network
 
 from tests.lab.clients import Lease, Udhcpc
 from tests.lab.daemon import ROOT, Dhcpd
 from tests.lab.guest import Guest
+from tests.lab.libvirt import PROGRAMS, Libvirt
 from tests.lab.process import wait_until
 from tests.lab.switch import PrivateOvs
 
@@ -24,6 +29,8 @@ pytestmark = [
     pytest.mark.not_in_test_kernel("what another server's file says is the same on any datapath"),
 ]
 
+# What libvirt's file has besides DHCP, and where the hosts are, which are put in.
+NOT_OF_DHCP = ("strict-order", "expand-hosts", "no-resolv", "addn-hosts", "dhcp-hostsfile")
 ROUTER = "192.168.9.1/24"
 DNSMASQ = """
 interface=br-int
@@ -36,6 +43,27 @@ dhcp-option=option:mtu,1400
 dhcp-option=121,10.0.0.0/8,192.168.9.2,0.0.0.0/0,192.168.9.1
 dhcp-option=option:ntp-server,0.0.0.0
 dhcp-boot=pxelinux.0
+"""
+LIBVIRT = """<network>
+  <name>default</name>
+  <bridge name='virbr7'/>
+  <mtu size='1400'/>
+  <domain name='lan.example'/>
+  <ip address='192.168.122.1' netmask='255.255.255.0'>
+    <dhcp>
+      <range start='192.168.122.2' end='192.168.122.254'/>
+      <host mac='52:54:00:00:00:01' name='web' ip='192.168.122.10'/>
+      <host mac='52:54:00:00:00:02' ip='192.168.122.11'/>
+      <bootp file='pxelinux.0'/>
+    </dhcp>
+  </ip>
+  <ip family='ipv6' address='fd00:122::1' prefix='64'>
+    <dhcp>
+      <range start='fd00:122::100' end='fd00:122::1ff'/>
+      <host id='0:3:0:1:52:54:0:0:0:9' ip='fd00:122::9'/>
+    </dhcp>
+  </ip>
+</network>
 """
 KEA = {
     "Dhcp4": {
@@ -169,3 +197,39 @@ def test_with_keas_file_a_guest_is_told_what_kea_tells(
     assert [lease.address for lease in ours[:2]] == [lease.address for lease in theirs[:2]]
     for lease in (ours[2], theirs[2]):
         assert IPv4Address("192.168.9.100") <= lease.address <= IPv4Address("192.168.9.199")
+
+
+@pytest.mark.needs(*PROGRAMS, "dnsmasq")
+@pytest.mark.timeout(240)
+def test_libvirts_network_is_what_libvirt_has_its_dnsmasq_serve(
+    switch: PrivateOvs, tmp_path: Path
+) -> None:
+    """The network's XML, and the files that libvirt makes of it, are the same in our words."""
+    xml = tmp_path / "n.xml"
+    xml.write_text(LIBVIRT)
+    with Libvirt(switch) as libvirt:
+        libvirt.virsh("net-define", xml)
+        libvirt.virsh("net-start", "default")
+        conf = libvirt.run("cat", "/var/lib/libvirt/dnsmasq/default.conf")
+        hosts = libvirt.run("cat", "/var/lib/libvirt/dnsmasq/default.hostsfile")
+        libvirt.virsh("net-destroy", "default")
+    lines = [line for line in conf.splitlines() if not line.startswith(NOT_OF_DHCP)]
+    lines += [f"dhcp-host={line}" for line in hosts.splitlines()]
+    path = tmp_path / "dnsmasq.conf"
+    path.write_text("\n".join(lines))
+    own = ("--address", "192.168.122.1/24", "--address", "fd00:122::1/64")
+    by_xml = served(imported("libvirt", xml), tmp_path)
+    assert by_xml == served(imported("dnsmasq", path, *own), tmp_path)
+    assert by_xml.pool
+    assert len(by_xml.pool.reservations) == 2
+
+
+def served(text: str, folder: Path) -> Network:
+    """The only network of a configuration, by the same name and on the same bridge.
+
+    Of the advertisement libvirt's XML has the router's MAC, if there is one.
+    """
+    path = folder / "ours.yaml"
+    path.write_text(re.sub(r"(?m)^networks:\n  \w+:", "networks:\n  lan:", text))
+    (network,) = yaml_file.load(path).networks
+    return replace(network, bridge="br-int")

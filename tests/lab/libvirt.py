@@ -77,9 +77,12 @@ class Libvirt:
 
     def virsh(self, *arguments: object) -> str:
         """Run a virsh command."""
+        return self.run("virsh", "--quiet", "--connect", "qemu:///system", *arguments)
+
+    def run(self, *argv: object) -> str:
+        """Run a command where libvirtd is, with its files."""
         assert self.process, "not started"
-        inside = ["nsenter", "--target", self.process.pid, "--mount", "--net"]
-        return run([*inside, "virsh", "--quiet", "--connect", "qemu:///system", *arguments])
+        return run(["nsenter", "--target", self.process.pid, "--mount", "--net", *argv])
 
     def add_network(self, name: str) -> None:
         """Make and start a network that forwards to the switch's bridge."""

@@ -245,6 +245,22 @@ def test_ipv6_by_dhcp() -> None:
 
 
 @pytest.mark.parametrize(
+    ("param", "interval", "is_router"),
+    [("*,0,0", 600, False), ("eth0,60", 60, True), ("eth0,high,60,0", 60, False),
+     ("eth0,9999,9000", 600, True)],
+)  # fmt: skip
+def test_parameters_of_advertisements(param: str, interval: int, is_router: bool) -> None:
+    draft = drafted(f"{RANGE}{RANGE6}enable-ra\nra-param={param}\n", "10.0.0.1/24")
+    found = network(draft).ra
+    assert found
+    assert found.interval
+    assert found.interval[1] == interval
+    said = " ".join(left(draft))
+    assert ("say slla" in said) == is_router
+    assert ("ra-param: 'high'" in said) == ("high" in param)
+
+
+@pytest.mark.parametrize(
     ("mode", "addr_mode", "is_stateless", "says"),
     [
         ("ra-only", "00", None, "says nothing"),

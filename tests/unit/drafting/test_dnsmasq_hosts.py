@@ -22,6 +22,7 @@ MAC = "02:22:33:44:55:66"
             (MAC,), None, (IPv6Address("fd00::5"), IPv6Address("::6")), "fred", 4294967295,
             ("red",))),
         (f"{MAC},id:*", Host((MAC,))),
+        ("id:0:3:0:1:2:22:33:44:55:66,[::6]", Host((MAC,), None, (IPv6Address("::6"),))),
         (f"{MAC},ignore", Host((MAC,), is_ignored=True)),
         ("01-02:22:33:44:55:66", Host((MAC,))),
         ("2001db8", Host(name="2001db8")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ovs_dhcpd.controller.drafting.draft import Draft, DraftError
-from ovs_dhcpd.controller.drafting.libvirt import mac_in, read_libvirt
+from ovs_dhcpd.controller.drafting.libvirt import read_libvirt
 
 from tests.unit.drafting.reading import left, network, options, reserved
 
@@ -183,10 +183,3 @@ def test_tftp_is_not_served() -> None:
 def test_what_is_no_network_with_addresses(text: str, said: str) -> None:
     with pytest.raises(DraftError, match=said):
         read_libvirt(text.encode(), "n.xml")
-
-
-def test_a_mac_in_a_duid() -> None:
-    assert mac_in("00:03:00:01:52:54:00:00:00:01") == MAC
-    assert mac_in("0:1:0:1:18:aa:bb:cc:52:54:0:0:0:1") == MAC
-    assert mac_in("00:02:00:00:ab:11:52:54:00:00:00:01") == ""
-    assert mac_in("") == ""
