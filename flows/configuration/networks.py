@@ -91,7 +91,7 @@ def parse_configuration(
     places: dict[str, Place] = {}
     seen: dict[str, Place] = {}  # ports
     for document in documents:
-        reader = Reader(document, "", mistakes)
+        reader = Reader(document, "", mistakes, takes_units=True)
         reader.refuse_unknown(("bridge", "networks"))
         named = _parse_bridge(reader, DEFAULT_BRIDGE)
         sections = reader.inside("networks")

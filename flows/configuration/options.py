@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 
 from ovs_dhcpd.flows.configuration.section import Reader, Section
+from ovs_dhcpd.flows.configuration.times import seconds
 from ovs_dhcpd.flows.options.table import Option, OptionError, OptionTable
 from ovs_dhcpd.flows.options.values import check_bytes, encode_value
 from ovs_dhcpd.flows.options.wording import escape, show
@@ -39,7 +40,7 @@ def parse_options(
                 raise OptionError(f"is {canonical}, which {refused[canonical]}")
             if canonical in options:
                 raise OptionError(f"is {canonical}, expected it once")
-            encoded = _encode(option, reader[name])
+            encoded = _encode(option, reader, name)
             check_bytes(row, encoded)
             options[canonical] = encoded
         except OptionError as error:
@@ -64,7 +65,7 @@ def parse_extension(
     for name in names:
         if name in reader:
             try:
-                values[name] = _encode(kind.table.by_name[name], reader[name])
+                values[name] = _encode(kind.table.by_name[name], reader, name)
             except OptionError as error:
                 reader.refuse(name, str(error).removeprefix(f"{name}: "))
     for name, other in same.items():
@@ -79,10 +80,16 @@ def parse_extension(
         return kind()
 
 
-def _encode(option: Option, value: object) -> bytes:
+def _encode(option: Option, reader: Reader, name: str) -> bytes:
+    value = reader[name]
     items = value if isinstance(value, list) else [value]
     if any(isinstance(item, (Section, list)) for item in items):
         raise OptionError("is nested, expected a value or a list of values")
+    if option.is_time:
+        try:
+            value = seconds(reader, value, endless=option.endless)
+        except ValueError as error:
+            raise OptionError(f"{name}: {error}") from None
     return encode_value(option, value)
 
 

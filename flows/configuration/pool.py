@@ -12,16 +12,13 @@ from ovs_dhcpd.flows.bindings.network import Dhcpv4, Dhcpv6, Network
 from ovs_dhcpd.flows.bindings.pool import Address, AddressRange, Pool
 from ovs_dhcpd.flows.configuration.section import Reader
 from ovs_dhcpd.flows.configuration.services import why_no_host
+from ovs_dhcpd.flows.configuration.times import seconds
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, OptionTable
 from ovs_dhcpd.flows.options.values import decode_value
 from ovs_dhcpd.flows.options.wording import escape, show
 
-BESIDE = (
-    "exclude",
-    "reserve",
-    "decline_probation_period",
-    "probe",
-)  # settings of a network that say something of its pool
+PROBATION = "decline_probation_period"
+BESIDE = ("exclude", "reserve", PROBATION, "probe")  # settings that say something of a pool
 
 
 def parse_pool(reader: Reader, network: Network) -> Pool:
@@ -38,14 +35,22 @@ def parse_pool(reader: Reader, network: Network) -> Pool:
         pool = replace(pool, excluded=tuple(_parts(ranges, excluded)))
     if "reserve" in reader:
         pool = replace(pool, reservations=_parse_reservations(reader, replace(network, pool=pool)))
-    if "decline_probation_period" in reader:
-        period_s = reader["decline_probation_period"]
-        if isinstance(period_s, int) and not isinstance(period_s, bool) and 0 < period_s < 1 << 32:
-            pool = replace(pool, decline_probation_period_s=period_s)
-        else:
-            what = f"{show(period_s)}, expected seconds, from 1 to 4294967295"
-            reader.refuse("decline_probation_period", what)
+    if PROBATION in reader:
+        period_s = _parse_period(reader, pool.decline_probation_period_s)
+        pool = replace(pool, decline_probation_period_s=period_s)
     return pool
+
+
+def _parse_period(reader: Reader, default_s: int) -> int:
+    value = reader[PROBATION]
+    try:
+        period_s = seconds(reader, value)
+        if isinstance(period_s, int) and not isinstance(period_s, bool) and 0 < period_s < 1 << 32:
+            return period_s
+        reader.refuse(PROBATION, f"{show(value)}, expected seconds, from 1 to 4294967295")
+    except ValueError as error:
+        reader.refuse(PROBATION, str(error))
+    return default_s
 
 
 def complete_pool(reader: Reader, network: Network, pool: Pool) -> Pool:

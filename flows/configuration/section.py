@@ -108,11 +108,17 @@ class Reader:
     The names in it are looked up as in the section itself.
     """
 
-    def __init__(self, section: Section, owner: str, mistakes: Mistakes) -> None:
-        """For the settings of `owner`; empty where they are nobody's but the file's."""
+    def __init__(
+        self, section: Section, owner: str, mistakes: Mistakes, *, takes_units: bool = False
+    ) -> None:
+        """For the settings of `owner`; empty where they are nobody's but the file's.
+
+        `takes_units`: times in it may have units.
+        """
         self.section = section
         self.owner = owner
         self.mistakes = mistakes
+        self.takes_units = takes_units
         # Names that are not known as they are written in another way, or with a mistake, which has
         # been noted: that they are missing, or what does not go with them, is no second one.
         self.unclear: set[str] = set()
@@ -145,7 +151,8 @@ class Reader:
         """
         value = self.get(name)
         if isinstance(value, Section):
-            return Reader(value, self.owner if owner is None else owner, self.mistakes)
+            owner = self.owner if owner is None else owner
+            return Reader(value, owner, self.mistakes, takes_units=self.takes_units)
         if name in self:
             self.refuse(name, f"{show(value)}, expected a mapping")
         elif name not in self.unclear:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Network
@@ -21,6 +22,7 @@ from ovs_dhcpd.flows.configuration.options import (
     parse_subnet,
 )
 from ovs_dhcpd.flows.configuration.section import Reader
+from ovs_dhcpd.flows.configuration.times import seconds
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
 from ovs_dhcpd.flows.options.value_type import Misfit, utf8
 from ovs_dhcpd.flows.options.values import decode_value
@@ -257,7 +259,7 @@ def parse_ra(reader: Reader, server_mac: bytes) -> Ra | None:
     interval = None
     if "interval" in reader:
         try:
-            interval = _parse_interval(reader["interval"])
+            interval = _parse_interval(reader)
         except ValueError as error:
             refuse("interval", str(error))
     _check_ra(reader, options, interval)
@@ -275,9 +277,12 @@ def parse_ra(reader: Reader, server_mac: bytes) -> Ra | None:
     return Ra(message, slla, interval)
 
 
-def _parse_interval(value: object) -> tuple[float, float]:
+def _parse_interval(reader: Reader) -> tuple[float, float]:
     """Shortest and longest time between two advertisements in seconds (RFC 4861 §6.2.1)."""
+    value = reader["interval"]
     numbers = value if isinstance(value, list) else [value]
+    with suppress(ValueError):  # what is expected of all of them is said below
+        numbers = [seconds(reader, each) for each in numbers]
     given = [each for each in numbers if isinstance(each, int) and not isinstance(each, bool)]
     if len(given) == len(numbers) and len(given) in (1, 2):
         longest = given[-1]

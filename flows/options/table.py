@@ -25,7 +25,8 @@ class Option(NamedTuple):
     `type` is a key of `values.TYPES`.  An option that is `always` goes into a reply even when the
     client's parameter request list leaves it out: without it a lease is of no use.  One that is
     `repeatable` may be given several times, each with a value of its own.  `allowed` are the
-    numbers that `rfc` allows, if not all that fit the type.
+    numbers that `rfc` allows, if not all that fit the type.  One that `is_time` is in seconds, and
+    of one that may be `endless` the greatest number is for ever.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Option(NamedTuple):
     repeatable: bool = False
     beyond_ovn: bool = False
     allowed: Sequence[int] = ()
+    is_time: bool = False
+    endless: bool = False
 
     def allows(self, value: bytes) -> bool:
         """Whether the encoded value is one that the RFC allows."""
@@ -130,21 +133,25 @@ DHCPV4 = OptionTable(
         Option("broadcast_address", 28, "ipv4", "RFC 2132 §5.3"),
         Option("router_discovery", 31, "bool", "RFC 2132 §5.6"),
         Option("router_solicitation", 32, "ipv4", "RFC 2132 §5.7"),
-        Option("arp_cache_timeout", 35, "uint32", "RFC 2132 §6.2"),
+        Option("arp_cache_timeout", 35, "uint32", "RFC 2132 §6.2", is_time=True),
         Option("ethernet_encap", 36, "bool", "RFC 2132 §6.3"),
         Option("tcp_ttl", 37, "uint8", "RFC 2132 §7.1", allowed=_FROM_1),
-        Option("tcp_keepalive_interval", 38, "uint32", "RFC 2132 §7.2"),
+        Option("tcp_keepalive_interval", 38, "uint32", "RFC 2132 §7.2", is_time=True),
         Option("nis_server", 41, "ipv4_list", "RFC 2132 §8.2"),
         Option("ntp_server", 42, "ipv4_list", "RFC 2132 §8.3"),
         Option("netbios_name_server", 44, "ipv4_list", "RFC 2132 §8.5"),
         Option("netbios_node_type", 46, "uint8", "RFC 2132 §8.7", allowed=(1, 2, 4, 8)),
-        Option("lease_time", 51, "uint32", "RFC 2132 §9.2", always=True),
+        Option(
+            "lease_time", 51, "uint32", "RFC 2132 §9.2", always=True, is_time=True, endless=True
+        ),
         Option("server_id", 54, "ipv4", "RFC 2132 §9.7", always=True),
-        Option("T1", 58, "uint32", "RFC 2132 §9.11", always=True),
-        Option("T2", 59, "uint32", "RFC 2132 §9.12", always=True),
+        Option("T1", 58, "uint32", "RFC 2132 §9.11", always=True, is_time=True),
+        Option("T2", 59, "uint32", "RFC 2132 §9.12", always=True, is_time=True),
         Option("tftp_server", 66, "host_id", "RFC 2132 §9.4"),
         Option("bootfile_name", 67, "str", "RFC 2132 §9.5"),
-        Option("ipv6_only_preferred", 108, "uint32", "RFC 8925 §3.1", beyond_ovn=True),
+        Option(
+            "ipv6_only_preferred", 108, "uint32", "RFC 8925 §3.1", beyond_ovn=True, is_time=True
+        ),
         Option("captive_portal", 114, "str", "RFC 8910 §2.1", beyond_ovn=True),
         Option("domain_search_list", 119, "domains", "RFC 3397"),
         Option("classless_static_route", 121, "static_routes", "RFC 3442"),
@@ -198,12 +205,30 @@ DHCPV6 = OptionTable(
             "RFC 8415 §21.23",
             beyond_ovn=True,
             allowed=range(600, 1 << 32),
+            is_time=True,
+            endless=True,
         ),
         Option("fqdn", 39, "domain", "RFC 4704 §4"),
         Option("ntp_server", 56, "ntp_servers", "RFC 5908 §4", beyond_ovn=True),
         Option("bootfile_name", 59, "str", "RFC 5970 §3.1"),
-        Option("sol_max_rt", 82, "uint32", "RFC 8415 §21.24", beyond_ovn=True, allowed=_MAX_RT),
-        Option("inf_max_rt", 83, "uint32", "RFC 8415 §21.25", beyond_ovn=True, allowed=_MAX_RT),
+        Option(
+            "sol_max_rt",
+            82,
+            "uint32",
+            "RFC 8415 §21.24",
+            beyond_ovn=True,
+            allowed=_MAX_RT,
+            is_time=True,
+        ),
+        Option(
+            "inf_max_rt",
+            83,
+            "uint32",
+            "RFC 8415 §21.25",
+            beyond_ovn=True,
+            allowed=_MAX_RT,
+            is_time=True,
+        ),
         Option("bootfile_name_alt", 254, "str", "RFC 5970 §3.1, for clients that are not iPXE"),
     ),
     server_only={
@@ -234,10 +259,10 @@ DHCPV6 = OptionTable(
 DHCPV6_EXTENSION = OptionTable(
     "DHCPv6",
     rows=(
-        Option("preferred_lifetime", 1, "uint32", "RFC 8415 §21.6"),
-        Option("valid_lifetime", 2, "uint32", "RFC 8415 §21.6"),
-        Option("t1", 3, "uint32", "RFC 8415 §21.4"),
-        Option("t2", 4, "uint32", "RFC 8415 §21.4"),
+        Option("preferred_lifetime", 1, "uint32", "RFC 8415 §21.6", is_time=True, endless=True),
+        Option("valid_lifetime", 2, "uint32", "RFC 8415 §21.6", is_time=True, endless=True),
+        Option("t1", 3, "uint32", "RFC 8415 §21.4", is_time=True, endless=True),
+        Option("t2", 4, "uint32", "RFC 8415 §21.4", is_time=True, endless=True),
         Option("rapid_commit", 5, "bool", "RFC 8415 §21.14"),
         Option("prefix_length", 6, "uint8", "RFC 8415 §18.3.3"),
         Option("addresses", 7, "ipv6_list", "RFC 8415 §18.3.2"),
@@ -261,9 +286,25 @@ ROUTER_ADVERTISEMENT = OptionTable(
         Option("captive_portal", 37, "str", "RFC 8910 §2.3", beyond_ovn=True),
         Option("pref64", 38, "pref64", "RFC 8781 §4", beyond_ovn=True),
         Option("router_preference", 255, "router_preference", "RFC 4191 §2.2"),
-        Option("router_lifetime", 256, "uint16", "RFC 4861 §4.2", beyond_ovn=True),
+        Option("router_lifetime", 256, "uint16", "RFC 4861 §4.2", beyond_ovn=True, is_time=True),
         Option("hop_limit", 257, "uint8", "RFC 4861 §4.2", beyond_ovn=True),
-        Option("preferred_lifetime", 258, "uint32", "RFC 4861 §4.6.2", beyond_ovn=True),
-        Option("valid_lifetime", 259, "uint32", "RFC 4861 §4.6.2", beyond_ovn=True),
+        Option(
+            "preferred_lifetime",
+            258,
+            "uint32",
+            "RFC 4861 §4.6.2",
+            beyond_ovn=True,
+            is_time=True,
+            endless=True,
+        ),
+        Option(
+            "valid_lifetime",
+            259,
+            "uint32",
+            "RFC 4861 §4.6.2",
+            beyond_ovn=True,
+            is_time=True,
+            endless=True,
+        ),
     ),
 )

@@ -34,7 +34,8 @@ def rows_of(page: str, header: str) -> list[str]:
 
 def test_the_option_tables_are_those_of_the_source() -> None:
     def type_of(option: Option) -> str:
-        return f"{option.type}, {option.numbers}" if option.allowed else option.type
+        time = "time or infinity" if option.endless else "time" if option.is_time else ""
+        return ", ".join(filter(None, (option.type, option.numbers, time)))
 
     for family, table in (("dhcpv4", DHCPV4), ("dhcpv6", DHCPV6)):
         options = [o for o in table.by_name.values() if o.name not in FROM_THE_ADDRESSES]

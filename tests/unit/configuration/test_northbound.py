@@ -432,3 +432,11 @@ def test_an_external_port_is_of_the_hosts_of_its_group_and_no_others() -> None:
                    options={"requested-chassis": "hv1"})  # fmt: skip
     binding = bind(port, shared_dhcpv4(v4()), None, entrance=TAGGED)
     assert binding.placement == Placement(group=("hv2", "hv1"))
+
+
+def test_a_time_of_ovns_has_no_units() -> None:
+    options = {"server_id": "10.0.0.1", "server_mac": "02:00:00:00:00:01", "lease_time": "1h"}
+    shared = shared_dhcpv4(OptionsRow("u", "10.0.0.0/24", options))
+    assert shared.dhcp is None
+    (line,) = shared.refused
+    assert line.startswith("lease_time: '1h': column 1: ")

@@ -164,7 +164,10 @@ ONE_EACH = "expected an address, or one of IPv4 and one of IPv6"
         *[(f"decline_probation_period: {value}", f"decline_probation_period: {shown}, "
            "expected seconds, from 1 to 4294967295")
           for value, shown in (("0", "0"), ("-1", "-1"), ("4294967296", "4294967296"),
-                               ("1d", "'1d'"), ("true", "True"))],
+                               ("true", "True"))],
+        ("decline_probation_period: 1x",
+         "decline_probation_period: '1x', expected seconds, or a time as 45s, 30m, 12h, 7d or "
+         "1h30m"),
         ("probe: perhaps", "probe: 'perhaps', expected true or false"),
         ("exclude: x", f"exclude: 'x', {EXPECTED_RANGE}"),
         ("exclude: 10.0.1.1", "exclude: 10.0.1.1 is not in cidr 10.0.0.0/24, "
