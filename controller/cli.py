@@ -215,6 +215,8 @@ def _parser(
     completion = add("completion", _completion, "print what makes a shell complete this command")
     completion.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
 
+    add("schema", _schema, "print the JSON Schema of a configuration file, for editors")
+
     add("man", _man, "print the manual page, ovs-dhcpd(8)")
     return parser, commands.choices
 
@@ -441,7 +443,7 @@ def _bindings(rundir: Path) -> list[Bound]:
     return []
 
 
-# -- completion, man
+# -- completion, schema, man
 
 
 def _completion(args: argparse.Namespace) -> int:
@@ -471,6 +473,15 @@ def _names(given: Mapping[str, str]) -> list[tuple[str, str]]:
         found[each.port] = f"{each.interface}, {each.network}"
         found[each.interface] = f"{each.port}, {each.network}"
     return [*found.items()]
+
+
+def _schema(args: argparse.Namespace) -> int:
+    import json
+
+    from ovs_dhcpd.flows.configuration.schema import schema
+
+    print(json.dumps(schema(), indent=2))
+    return 0
 
 
 def _man(args: argparse.Namespace) -> int:

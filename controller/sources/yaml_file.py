@@ -58,8 +58,13 @@ def load(*paths: str | Path, bridge: str = "") -> Configuration:
     ConfigError, with one line for each mistake.
     """
     mistakes = Mistakes()
-    documents = [_Builder(str(path), mistakes).build(_read(path)) for path in paths]
+    documents = [parse(str(path), _read(path), mistakes) for path in paths]
     return parse_configuration(documents, mistakes, bridge)
+
+
+def parse(path: str, text: bytes, mistakes: Mistakes) -> Section:
+    """The text of a file as settings that are not checked yet; raises ConfigError if it is none."""
+    return _Builder(path, mistakes).build(text)
 
 
 def _read(path: str | Path) -> bytes:

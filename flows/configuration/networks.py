@@ -55,21 +55,22 @@ from ovs_dhcpd.flows.userdata.codec import MAX_USERDATA, encode_userdata
 from ovs_dhcpd.flows.userdata.cursor import UserdataError
 from ovs_dhcpd.flows.userdata.extension import extension_values
 
-_SERVICES = ("dhcpv4", "dhcpv6", "ra")
-_SETTINGS = ("bridge", *_SERVICES, *BESIDE_SERVICES[1:])
-_PORT_SETTINGS = ("addresses", "options", "options6", "delegated_prefix", "parent", "tag")
+SERVICES = ("dhcpv4", "dhcpv6", "ra")
+FILE_SETTINGS = ("bridge", "networks")
+NETWORK_SETTINGS = ("bridge", *SERVICES, *BESIDE_SERVICES[1:])
+PORT_SETTINGS = ("addresses", "options", "options6", "delegated_prefix", "parent", "tag")
 _IN_DHCPV4, _IN_DHCPV6 = {*DHCPV4.by_name, *DHCPV4_SETTINGS}, {*DHCPV6.by_name, *DHCPV6_SETTINGS}
 _IN_A_SERVICE = {
     **dict.fromkeys(_IN_DHCPV4 - _IN_DHCPV6, "dhcpv4"),
     **dict.fromkeys(_IN_DHCPV6 - _IN_DHCPV4, "dhcpv6"),
     **dict.fromkeys(_IN_DHCPV4 & _IN_DHCPV6, "dhcpv4 or dhcpv6"),
 }
-_NOT_IN_PORT = {
+NOT_IN_PORT = {
     **NOT_IN_DHCPV4,
     "netmask": "comes from the network's cidr",
     **dict.fromkeys(("cidr", "server_id", "server_mac"), "belongs under the network's dhcpv4"),
 }
-_NOT_IN_PORT6 = {
+NOT_IN_PORT6 = {
     **NOT_IN_DHCPV6,
     **dict.fromkeys(("cidr", "server_id"), "belongs under the network's dhcpv6"),
 }
@@ -92,7 +93,7 @@ def parse_configuration(
     seen: dict[str, Place] = {}  # ports
     for document in documents:
         reader = Reader(document, "", mistakes, takes_units=True)
-        reader.refuse_unknown(("bridge", "networks"))
+        reader.refuse_unknown(FILE_SETTINGS)
         named = _parse_bridge(reader, DEFAULT_BRIDGE)
         sections = reader.inside("networks")
         for name in sections or ():
@@ -174,14 +175,14 @@ def _parse_network(
     reader = networks.inside(name, owner=name)
     if reader is None:
         return None
-    reader.refuse_unknown(_SETTINGS, _IN_A_SERVICE)
+    reader.refuse_unknown(NETWORK_SETTINGS, _IN_A_SERVICE)
     bridge = _parse_bridge(reader, bridge)
     arp_responder = reader.flag("arp_responder")
-    if not any(service in reader or service in reader.unclear for service in _SERVICES):
+    if not any(service in reader or service in reader.unclear for service in SERVICES):
         reader.refuse("dhcpv4", "is missing, expected it or dhcpv6 or ra")
-    shared = {service: reader.inside(service) for service in _SERVICES if service in reader}
+    shared = {service: reader.inside(service) for service in SERVICES if service in reader}
     for each in filter(None, shared.values()):
-        each.unclear.update(name for name in reader if name not in _SETTINGS)
+        each.unclear.update(name for name in reader if name not in NETWORK_SETTINGS)
         reader.unclear.update(name for name in each if name in BESIDE_SERVICES)
     dhcpv4 = dhcpv6 = ra = None
     server_mac = default_server_mac(name)
@@ -278,17 +279,17 @@ def _parse_ports(
 
 
 def _parse_port(reader: Reader, network: Network, unclear: Collection[str]) -> Port | None:
-    reader.refuse_unknown(_PORT_SETTINGS)
+    reader.refuse_unknown(PORT_SETTINGS)
     options = options6 = _NO_OPTIONS
     if "options" in reader and (own := reader.inside("options")):
-        options = parse_options(own, DHCPV4, _NOT_IN_PORT)
+        options = parse_options(own, DHCPV4, NOT_IN_PORT)
         if network.dhcpv4:
             both = {**network.dhcpv4.options, **options}
             warn_of_router(own, both, network.dhcpv4.cidr)
             if options.keys() & _TIMES:
                 check_times(both, own.refuse)
     if "options6" in reader and (own := reader.inside("options6")):
-        options6 = parse_options(own, DHCPV6, _NOT_IN_PORT6)
+        options6 = parse_options(own, DHCPV6, NOT_IN_PORT6)
     prefixes: tuple[IPv6Network, ...] = ()
     if "delegated_prefix" in reader:
         prefixes = _parse_prefixes(reader["delegated_prefix"], network, reader.refuse)

@@ -236,6 +236,7 @@ RA_ORDER = (
     *("captive_portal", "pref64"),
     *("router_lifetime", "hop_limit", "preferred_lifetime", "valid_lifetime"),
 )
+RA_SETTINGS = {"interval"}
 _NOT_A_ROUTER = bytes(2)  # router_lifetime
 _IPV6_HEADER_SIZE = 40
 MIN_MTU = 1280  # RFC 8200 §5
@@ -249,7 +250,7 @@ def parse_ra(reader: Reader, server_mac: bytes) -> Ra | None:
     no router: without slla it is 0, and hosts take prefixes and DNS servers but no default route.
     """
     refuse = reader.refuse
-    options = parse_options(reader, ROUTER_ADVERTISEMENT, {}, {"interval"})
+    options = parse_options(reader, ROUTER_ADVERTISEMENT, {}, RA_SETTINGS)
     if "slla" not in reader:
         options.setdefault("router_lifetime", _NOT_A_ROUTER)
     slla = options.setdefault("slla", server_mac)

@@ -10,6 +10,7 @@ from ovs_dhcpd.controller.sources import yaml_file
 from ovs_dhcpd.controller.wire.flow_messages import encode_add
 from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15
 from ovs_dhcpd.flows.bindings.network import Configuration
+from ovs_dhcpd.flows.configuration.section import Mistakes, Section
 from ovs_dhcpd.flows.pipeline import build
 
 from tests.lab import reference, reference6
@@ -60,3 +61,14 @@ def _load() -> tuple[Configuration | None, list[str]]:
         return yaml_file.load(_FILE), []
     except yaml_file.ConfigError as error:
         return None, error.errors
+
+
+def is_taken(text: bytes) -> bool:
+    """Whether the text is a configuration."""
+    _FILE.write_bytes(text)
+    return _load()[0] is not None
+
+
+def document(text: bytes) -> Section:
+    """The file as the parsers get it."""
+    return yaml_file.parse(str(_FILE), text, Mistakes())

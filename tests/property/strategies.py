@@ -294,3 +294,19 @@ def sample(strategy: st.SearchStrategy[T], count: int) -> list[T]:
 
     draw()
     return drawn
+
+
+# -- files
+
+# fmt: off
+WORDS = st.sampled_from([
+    "networks", "bridge", "red", "dhcpv4", "dhcpv6", "ra", "pool", "ports", "cidr", "addresses",
+    "server_id", "server_mac", "lease_time", "T1", "mtu", "rate_limit", "tag", "boot_files",
+    "addr_mode", "prefix", "delegated_prefix", "options", "arp_responder", "hostname",
+    "10.0.0.0/24", "10.0.0.5", "10.0.0.5-10.0.0.9", '"fd00::/64"', '"fd00::1"', "dynamic", "none",
+    '"02:00:00:00:00:01 10.0.0.5"', "true", "null", "0", "-1", "600", "4294967296", "1.5",
+    ": ", ", ", "\n", "\n  ", "\n    ", "\n      ", "\n        ", "{", "}", "[", "]",
+    "- ", "&a ", "*a", "<<", "!!int ",
+    "'", '"', "\t", "#", "|", ">", "\x1b[1m", "\u2028", "\x85",
+])
+# fmt: on

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,14 +15,11 @@ from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, 
 from ovs_dhcpd.flows.options.values import TYPES
 
 from tests.documents import blocks
+from tests.documents.configurations import configurations
 
 ROOT = Path(__file__).parents[2]
 FROM_THE_ADDRESSES = {"offerip", "ia_addr"}
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-PAGES = {
-    path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
-    for path in sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
-}
 OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 
 
@@ -84,26 +80,6 @@ def test_the_metrics_are_those_of_the_source() -> None:
 def test_every_kind_of_packet_is_named() -> None:
     section = OPERATE.split("## What would it be answered")[1].split("\n## ")[0]
     assert [kind for kind in KINDS if f"`{kind}`" not in section] == []
-
-
-def configurations() -> Iterator[tuple[str, str]]:
-    """Ours of all pages with their names; a part of a network stands in the one before it."""
-    (first, *_) = re.findall(r"```yaml\n(.*?)```", CONFIGURATION, re.DOTALL)
-    for name, page in PAGES.items():
-        before = first
-        for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
-            if not block.startswith(("bridge:", "networks:", "#", " ")):
-                continue  # Prometheus's, or another program's
-            text = block
-            if block.startswith("    "):
-                text = (
-                    before.split("    ports:\n")[0] if "    ports:\n" in block else before
-                ) + block
-            elif block.startswith("  "):
-                text = f"networks:\n{block}"
-            else:
-                before = block
-            yield name, text
 
 
 @pytest.mark.parametrize(("page", "text"), [*configurations()])

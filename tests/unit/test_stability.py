@@ -139,9 +139,9 @@ def test_the_words_of_the_log() -> None:
 
 
 def test_the_keys_of_a_file() -> None:
-    assert promised("file") == ["bridge", "networks"]
-    assert promised("network") == [*networks._SETTINGS]
-    assert promised("port") == [*networks._PORT_SETTINGS]
+    assert promised("file") == [*networks.FILE_SETTINGS]
+    assert promised("network") == [*networks.NETWORK_SETTINGS]
+    assert promised("port") == [*networks.PORT_SETTINGS]
     assert promised("dhcpv4") == sorted(services.DHCPV4_SETTINGS)
     assert promised("dhcpv6") == sorted(services.DHCPV6_SETTINGS)
     tables_of = {"dhcpv4": DHCPV4, "dhcpv6": DHCPV6, "ra": ROUTER_ADVERTISEMENT}
