@@ -102,7 +102,7 @@ AS_IN_THE_PAGE = (
 def in_the_page(said: Why) -> bool:
     """Whether the page for users has just this, but for the names of this host."""
     lines = [said.headline, *([f"mend: {said.mend}"] if said.mend else [])]
-    text = "".join(f"    {line}\n" for line in lines)
+    text = "".join(f"{line}\n" for line in lines)
     for pattern, name in AS_IN_THE_PAGE:
         text = re.sub(pattern, name, text, flags=re.MULTILINE)
     return text in PAGE
