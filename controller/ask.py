@@ -10,11 +10,11 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovs_dhcpd import PROGRAM
+from ovs_dhcpd import PROGRAM, START
 
 if TYPE_CHECKING:
     import socket
@@ -38,6 +38,15 @@ class NobodyError(AskError):
     def __init__(self, why: str, *, is_denied: bool = False) -> None:
         super().__init__(why)
         self.is_denied = is_denied
+
+    def with_mend(self, words: Sequence[str]) -> str:
+        """What it says, and what is to be typed for the command line ``words`` to be answered."""
+        mend = START
+        if self.is_denied:
+            import shlex
+
+            mend = shlex.join(["sudo", PROGRAM, *words])
+        return f"{self}; type: {mend}"
 
 
 def default_rundir() -> Path:

@@ -59,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader has had enough. Python must not try to write the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except NobodyError as error:
+        return _fail([f"{PROGRAM}: {error.with_mend(words)}"])
     except AskError as error:
         return _fail([f"{PROGRAM}: {error}"])
     except ConfigError as error:
@@ -301,6 +303,9 @@ def _flows(args: argparse.Namespace) -> int:
 def _lflows(args: argparse.Namespace) -> int:
     if bool(args.config) == bool(args.running):
         args.usage_error("expected either FILE or --running")
+    if args.running == PROGRAM:  # which ovs-appctl finds by a pidfile only
+        print(ask(default_rundir(), "lflows/show"), end="")
+        return 0
     if args.running:
         import subprocess
 
@@ -358,7 +363,7 @@ def _status(args: argparse.Namespace) -> int:
     try:
         found = ask_for_json(args.ovs_rundir, "status")
     except NobodyError as error:
-        found = unanswered(str(error))
+        found = unanswered(error.with_mend(["status"]))
     if args.format == "json":
         print(json.dumps(found, indent=2))
     else:

@@ -8,7 +8,6 @@ the :class:`~controller.switch.inbox.Inbox`, the connections to the switches.
 
 from __future__ import annotations
 
-import errno
 import math
 import os
 import signal
@@ -34,6 +33,7 @@ from ovs_dhcpd.controller.control import (
     open_control_socket,
 )
 from ovs_dhcpd.controller.faults import Faults
+from ovs_dhcpd.controller.first_look import why_no_database
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper, Publish
@@ -96,7 +96,7 @@ def run(settings: Settings, open_source: Callable[[], Combined], connections: Co
     """
     connections.switches.start_os_ken()
     source = open_source()
-    if why := _why_no_database(settings.database):
+    if why := why_no_database(settings.database):
         vlog.warn(why)
     daemon = Daemon(settings, source, connections, open_control_socket())
     ovs.daemon.daemonize_complete()
@@ -107,17 +107,6 @@ def run(settings: Settings, open_source: Callable[[], Combined], connections: Co
         daemon.write_journal()
         os.abort()  # so that --monitor starts another one
     return 0
-
-
-def _why_no_database(remote: str) -> str:
-    """Why the first attempt to reach the database fails, and what to type; empty: it may not."""
-    path = remote.removeprefix("unix:")
-    if path == remote or "," in remote or os.access(path, os.R_OK | os.W_OK):
-        return ""
-    if os.path.lexists(path):
-        return f"{path}: {os.strerror(errno.EACCES)}, expected root, or a user that may open it"
-    what = "Open vSwitch does not run here, waiting for it"
-    return f"{path}: {what}; type: systemctl start openvswitch-switch"
 
 
 class Daemon:

@@ -83,8 +83,8 @@ def _select(remote: str) -> dict[str, list[dict[str, Any]]]:
     import ovs.jsonrpc
     import ovs.stream
     from ovs_dhcpd.controller.drafting.seen import COLUMNS
+    from ovs_dhcpd.controller.first_look import NO_SWITCH
     from ovs_dhcpd.controller.ovsdb import json_parser
-    from ovs_dhcpd.controller.run_command import NO_SWITCH
 
     json_parser.install()
     where = remote.removeprefix("unix:")

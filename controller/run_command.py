@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import errno
 import gc
 import io
 import os
@@ -25,6 +24,7 @@ from zlib import crc32
 
 from ovs_dhcpd.controller.arguments import add_files
 from ovs_dhcpd.controller.ask import default_rundir
+from ovs_dhcpd.controller.first_look import look_at
 from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.configuration.rate_limit import rate_limit_of
@@ -46,9 +46,6 @@ OPENFLOW = ("1.5", "1.4", "1.3")
 # Where distributions have these; a python-ovs from elsewhere does not know.
 LOGDIR = "/var/log/openvswitch"
 OVN_RUNDIR = "/var/run/ovn"
-NO_SWITCH = (
-    "expected Open vSwitch to run here (--ovs-rundir DIR); type: systemctl start openvswitch-switch"
-)
 HTTP = "127.0.0.1:9167"
 
 
@@ -190,7 +187,7 @@ def run(args: argparse.Namespace) -> int:
         if Path(value or "").suffix in (".yaml", ".yml"):  # it has taken the FILE behind it
             args.usage_error(f"{option} {value}: expected {option} behind FILE, or {option}=FILE")
     if not (args.config or args.nb or args.serve_only):
-        args.usage_error("nothing to serve, expected FILE, --nb REMOTES or --serve-only")
+        return _say_nothing_is_to_be_served(args)
     if args.external and not args.nb:
         args.usage_error("--external: only with --nb")
     gc.disable()  # what is imported, and the first configuration, stay
@@ -204,7 +201,7 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        _look_at(args.ovs_rundir)
+        look_at(args.ovs_rundir)
         return start()
     except (ConfigError, OSError) as error:  # standard error is told by who called us
         lines = error.errors if isinstance(error, ConfigError) else [trouble(error)]
@@ -215,14 +212,18 @@ def run(args: argparse.Namespace) -> int:
         raise
 
 
-def _look_at(rundir: Path) -> None:
-    """Raise :exc:`OSError`, with what to do, where we cannot run beside an Open vSwitch."""
-    if not rundir.is_dir():
-        what = f"{os.strerror(errno.ENOENT)}, {NO_SWITCH}"
-        raise OSError(errno.ENOENT, what, str(rundir))
-    if not os.access(rundir, os.W_OK | os.X_OK):
-        what = f"{os.strerror(errno.EACCES)}, expected root, or a user that may write there"
-        raise OSError(errno.EACCES, what, str(rundir))
+def _say_nothing_is_to_be_served(args: argparse.Namespace) -> int:
+    """Say so in the log too: a unit may have been left without its configuration."""
+    from ovs.vlog import Vlog
+    from ovs_dhcpd.controller import log
+
+    what = "nothing to serve, expected FILE, --nb REMOTES or --serve-only"
+    line = f"{what}; type: {PROGRAM} run --help"
+    _start_log(args)
+    with log.off_console("daemon"):
+        Vlog("daemon").err(line)
+    print(f"{PROGRAM}: {line}", file=sys.stderr)
+    return 2
 
 
 def _start_log(args: argparse.Namespace) -> None:

@@ -32,6 +32,7 @@ from ovs_dhcpd.controller.control import (
     add_query,
     open_control_socket,
 )
+from ovs_dhcpd.controller.first_look import why_no_bridge
 from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher, Resume
 from ovs_dhcpd.controller.sayings import Sayings
@@ -78,6 +79,8 @@ def run(settings: Settings) -> int:
         what = f"{os.strerror(errno.ENOENT)}, expected ovn-controller's (--ovn-rundir DIR)"
         raise OSError(errno.ENOENT, what, str(rundir))
     holder(settings.pidfile)
+    if why := why_no_bridge(settings.rundir, settings.bridge):
+        vlog.warn(why)
     daemon = ServeOnly(settings)
     unixctl = open_control_socket()
     ovs.daemon.daemonize_complete()

@@ -41,7 +41,7 @@ from ovs_dhcpd.flows.pipeline.flow import (
     show_port,
 )
 
-from ovs_dhcpd import PROGRAM
+from ovs_dhcpd import PROGRAM, START
 
 TYPE = "; type: "  # ends a line that says what to do
 APPCTL = f"ovs-appctl -t {PROGRAM}"
@@ -135,9 +135,7 @@ def no_daemon(asked_for: str, why: str, *, is_denied: bool) -> Chain:
 
     `is_denied`: perhaps one runs, and we may not ask it.
     """
-    mend = f"{PROGRAM} run --config FILE --detach --pidfile --log-file"
-    if is_denied:
-        mend = f"sudo {PROGRAM} why {quote(asked_for)}"
+    mend = f"sudo {PROGRAM} why {quote(asked_for)}" if is_denied else START
     link = Link("daemon", Verdict.BROKEN, why, mend)
     return Chain(Facts(asked_for=asked_for, port=asked_for), (link,))
 

@@ -102,6 +102,8 @@ def parse_configuration(
             if places.setdefault(name, place) is not place:
                 sections.refuse(name, f"is at {places[name]} too, expected each network once")
             networks[name] = _parse_network(sections, name, bridge or named, seen)
+    if not networks:
+        mistakes.warn(document, "", "networks", "none, so nothing is served")
     _check_tags(filter(None, networks.values()), places, mistakes)
     _check_pools(filter(None, networks.values()), places, mistakes)
     _check_parents(filter(None, networks.values()), seen, mistakes)

@@ -81,7 +81,8 @@ class Mistakes:
     def warn(self, section: Section, owner: str, name: str, what: str) -> None:
         """Note that `name` may be meant, and most likely is not; :meth:`refuse` says of what."""
         if len(self._warnings) < LINES:
-            self._warnings.append((section.place(name), f"{escape(owner)}: {name}: {what}"))
+            names = [escape(each) for each in (owner, name) if each]
+            self._warnings.append((section.place(name), ": ".join([*names, what])))
 
     @property
     def warnings(self) -> list[str]:

@@ -22,6 +22,7 @@ import yaml
 
 from tests.lab.daemon import ROOT, Dhcpd, wait_ready
 from tests.lab.guest import Guest
+from tests.lab.nobody import as_nobody
 from tests.lab.northbound import PROGRAMS as NORTHBOUND
 from tests.lab.northbound import Northbound, NorthboundDhcpd
 from tests.lab.packets import DECLINE, DISCOVER, REQUEST, option, request
@@ -34,19 +35,6 @@ MAC, MAC2 = "02:00:00:00:00:01", "02:00:00:00:00:02"
 SERVER = "10.0.0.1"
 OTHER = "br-other"
 DROP = "table=0,priority=200,udp,tp_dst=67"
-
-
-# The interpreter may be where nobody else may read: all is imported first.
-AS_NOBODY = """
-import json, os, shutil, socket, sys
-from ovs_dhcpd.controller import cli, why_text
-from ovs_dhcpd.controller.switch import lock
-from ovs_dhcpd.controller.why import as_json
-os.setgroups([])
-os.setresgid(65534, 65534, 65534)
-os.setresuid(65534, 65534, 65534)
-sys.exit(cli.main(sys.argv[1:]))
-"""
 
 
 class Why(NamedTuple):
@@ -290,7 +278,7 @@ def test_a_daemon_of_another_user(switch: PrivateOvs, plug: Plug) -> None:
         switch.directory.chmod(0o755)
         words = command(switch, "vm1")
         done = subprocess.run(
-            [words[0], "-c", AS_NOBODY, *words[3:]],
+            as_nobody(*words[3:]),
             capture_output=True,
             text=True,
             cwd=ROOT,

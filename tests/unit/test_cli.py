@@ -228,7 +228,6 @@ def test_the_version_is_printed(capsys: Capture) -> None:
         ["flows", EXAMPLE, "--ofport", "vm"],
         ["flows", EXAMPLE, "--ofport", "vm=0"],
         ["flows", EXAMPLE, "--ofport", "vm=65280"],
-        ["run"],
         ["run", "--config", "c", "--openflow", "1.2"],
         ["run", "--config", "c", "--serve-only"],
         ["run", "--nb", "tcp:10.0.0.1"],
@@ -281,7 +280,7 @@ def test_an_option_that_takes_the_file_behind_it_is_named(option: str, capsys: C
     assert capsys.readouterr()[1].endswith(f"{PROGRAM} run: error: {line}\n")
 
 
-@pytest.mark.parametrize("command", ["check", "flows", "lflows", "run"])
+@pytest.mark.parametrize("command", ["check", "flows", "lflows"])
 def test_nothing_to_read_is_wrong_usage(command: str, capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main([command])

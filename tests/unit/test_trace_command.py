@@ -133,5 +133,5 @@ def test_without_a_daemon_it_says_so(tmp_path: Path, capsys: Capture) -> None:
     assert capsys.readouterr() == (
         "",
         f"ovs-dhcpd: {tmp_path}: nobody to ask, expected the socket of a running ovs-dhcpd there "
-        "(--ovs-rundir DIR)\n",
+        "(--ovs-rundir DIR); type: ovs-dhcpd run --config FILE --detach --pidfile --log-file\n",
     )

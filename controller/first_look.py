@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Why nothing is to be reached here, seen before anything is tried, and what is to be typed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from pathlib import Path
+
+from ovs_dhcpd.flows.options.wording import either, escape
+
+START_SWITCH = "type: systemctl start openvswitch-switch"
+NO_SWITCH = f"expected Open vSwitch to run here (--ovs-rundir DIR); {START_SWITCH}"
+_ABSENT = (errno.ENOENT, errno.ECONNREFUSED)  # the second is of one that has been killed
+
+
+def look_at(rundir: Path) -> None:
+    """Raise :exc:`OSError`, with what to do, where we cannot run beside an Open vSwitch."""
+    if not rundir.is_dir():
+        what = f"{os.strerror(errno.ENOENT)}, {NO_SWITCH}"
+        raise OSError(errno.ENOENT, what, str(rundir))
+    if not os.access(rundir, os.W_OK | os.X_OK):
+        what = f"{os.strerror(errno.EACCES)}, expected root, or a user that may write there"
+        raise OSError(errno.EACCES, what, str(rundir))
+
+
+def why_no_database(remote: str) -> str:
+    """Why the first attempt to reach the database fails, and what to type; empty: it may not."""
+    path = remote.removeprefix("unix:")
+    if path == remote or "," in remote:
+        return ""
+    return _why(path, _try(path))
+
+
+def why_no_bridge(rundir: Path, bridge: str) -> str:
+    """The same of a bridge of which nothing but its connection is known."""
+    path = rundir / f"{bridge}.mgmt"
+    error = _try(str(path))
+    others = sorted(each.stem for each in rundir.glob("*.mgmt"))
+    if error == errno.ENOENT and others:
+        what = f"does not exist, expected {either(others)} (--bridge BRIDGE)"
+        return f"bridge {escape(bridge)}: {what}; type: ovs-vsctl add-br {bridge}"
+    return _why(str(path), error)
+
+
+def _why(path: str, error: int) -> str:
+    if error in _ABSENT:
+        return f"{path}: Open vSwitch does not run here, waiting for it; {START_SWITCH}"
+    if error == errno.EACCES:
+        return f"{path}: {os.strerror(error)}, expected root, or a user that may open it"
+    return ""
+
+
+def _try(path: str) -> int:
+    """The number of the error with which nobody can be reached at a socket; 0: somebody can."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.setblocking(False)
+        try:
+            connection.connect(path)
+        except OSError as error:
+            return error.errno or 0
+    return 0
