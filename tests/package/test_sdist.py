@@ -7,8 +7,12 @@ import os
 import tarfile
 from pathlib import Path
 
+import pytest
+
 from ovs_dhcpd import __version__
+from tests.lab.switch import PrivateOvs
 from tests.package.building import ADDED, EGG_INFO, Environment, files_of_the_repository
+from tests.package.serving import serve_a_guest
 
 
 def test_it_holds_all_files_of_the_repository(sdist: Path) -> None:
@@ -30,6 +34,12 @@ def test_what_is_run_can_be_run(unpacked: Path) -> None:
 def test_it_can_be_installed(unpacked: Path, environment: Environment) -> None:
     environment.pip("install", unpacked)
     assert environment.run("ovs-dhcpd", "--version") == f"ovs-dhcpd {__version__}\n"
+
+
+@pytest.mark.needs(*PrivateOvs.programs, "udhcpc")
+def test_it_serves(sdist: Path, environment: Environment) -> None:
+    environment.pip("install", sdist)
+    serve_a_guest(environment.directory)
 
 
 def test_its_tests_can_be_run(unpacked: Path, environment: Environment) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ovs_dhcpd import __version__
+from tests.lab.switch import PrivateOvs
 from tests.package.building import ROOT, Environment, files_of_the_repository
+from tests.package.serving import serve_a_guest
 
 # The package index has packages of these names, of others, that install a top-level module
 # of the same name: controller 0.1.0 and flows 1.2.1. These here have the shape of those.
@@ -116,6 +118,12 @@ def test_its_version_is_that_of_the_program(wheel: Path, environment: Environmen
     environment.pip("install", wheel)
     code = "from importlib.metadata import version; print(version('ovs-dhcpd'))"
     assert environment.run("python", "-c", code) == f"{__version__}\n"
+
+
+@pytest.mark.needs(*PrivateOvs.programs, "udhcpc")
+def test_it_serves(wheel: Path, environment: Environment) -> None:
+    environment.pip("install", wheel)
+    serve_a_guest(environment.directory)
 
 
 @pytest.mark.parametrize("ours_first", [True, False])
