@@ -54,7 +54,7 @@ fuzz: venv  ## Fuzz TARGET=responders, openflow or configuration until stopped, 
 soak: packages-soak $(VENV)/installed  ## Do all that can happen to the daemon at random, MINUTES=10 long, ARGS="--seed N" again (root)
 	$(VENV)/bin/python -m tests.soak --minutes $(MINUTES) $(ARGS)
 
-compose-test: packages-compose-test venv  ## Build and run docker-compose.yml and check the client's lease
+compose-test: packages-compose-test venv  ## Build the images of docker-compose.yml and try its profiles by leases (root)
 	tests/compose/run
 
 bench: packages-bench $(VENV)/installed  ## Measure side by side with ovn-controller; ARGS="--help" says what (root, 12 minutes)

@@ -5,8 +5,12 @@
 # The client's first process is process 1 here (`pid: service:client`): that names its network.
 set -eu
 
-run=/var/run/openvswitch
+run=/run/openvswitch
 rm -f $run/*  # what an earlier container left in the volume
+# The daemon is its own user: the directory and the sockets in it are of its group.
+chgrp 6653 $run
+chmod 2775 $run
+umask 007
 mkdir -p /etc/openvswitch
 ovsdb-tool create /etc/openvswitch/conf.db /usr/share/openvswitch/vswitch.ovsschema
 ovsdb-server --remote=punix:$run/db.sock --pidfile --detach --log-file

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ovs_dhcpd import __version__
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -40,6 +42,11 @@ def test_os_ken_runs_on_the_systems_threads_whatever_the_environment_says() -> N
         text=True,
     )
     assert (done.returncode, done.stdout) == (0, "native\n"), done.stderr
+
+
+def test_the_image_has_the_version_of_the_program() -> None:
+    text = (ROOT / "containers" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^ARG VERSION=(\S+)", text, re.MULTILINE) == [__version__]
 
 
 def test_each_tool_has_one_version_and_one_place() -> None:

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docker-compose.yml, tried: `make compose-test`."""
