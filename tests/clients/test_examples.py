@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What examples/ has for guests, run as its first lines say.
 
-The machines of libvirt are in test_libvirt.py.
+The machines of libvirt are in test_libvirt.py, Incus's containers in test_incus.py.
 """
 
 from __future__ import annotations

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import platform
+import sys
 from collections.abc import Mapping
 
-# The last release of Debian that has the program, by its number.
+# The first and the last release of Debian that has the program, by its number.
+FIRST_DEBIAN = {"incus": 13}
 LAST_DEBIAN = {"dhclient": 13}  # isc-dhcp-client, which its authors have not maintained since 2022
 
 
@@ -16,12 +18,14 @@ def not_packaged(program: str, release: Mapping[str, str]) -> str | None:
     `release` is os-release(5).  A Debian without VERSION_ID, as testing and unstable are, is newer
     than every numbered one.
     """
-    last = LAST_DEBIAN.get(program)
-    if last is None or release.get("ID") != "debian":
+    if release.get("ID") != "debian":
         return None
-    if "VERSION_ID" in release and int(release["VERSION_ID"]) <= last:
-        return None
-    return f"no release of Debian after {last} has {program}"
+    number = int(release["VERSION_ID"]) if "VERSION_ID" in release else sys.maxsize
+    if number < (first := FIRST_DEBIAN.get(program, 0)):
+        return f"no release of Debian before {first} has {program}"
+    if number > (last := LAST_DEBIAN.get(program, sys.maxsize)):
+        return f"no release of Debian after {last} has {program}"
+    return None
 
 
 def this() -> Mapping[str, str]:

@@ -23,3 +23,9 @@ def test_what_is_packaged_is_not_excused(release: dict[str, str]) -> None:
 def test_what_is_not_packaged_is_excused(release: dict[str, str]) -> None:
     assert not_packaged("dhclient", release) == "no release of Debian after 13 has dhclient"
     assert not_packaged("udhcpc", release) is None
+
+
+def test_what_is_not_packaged_yet_is_excused() -> None:
+    assert not_packaged("incus", DEBIAN_12) == "no release of Debian before 13 has incus"
+    for release in (DEBIAN_13, DEBIAN_14, UNSTABLE, UBUNTU, {}):
+        assert not_packaged("incus", release) is None
