@@ -9,7 +9,7 @@ UID = 65534
 
 # The interpreter may be where nobody else may read: all is imported first.
 _PROGRAM = f"""
-import datetime, json, os, shlex, shutil, socket, sys
+import datetime, json, locale, os, shlex, shutil, socket, sys
 sys.modules.setdefault("eventlet", None)
 import ovs.daemon, ovs.vlog
 from ovs_dhcpd.controller import cli, connections, daemon, lease_list, run_command, serve_only
