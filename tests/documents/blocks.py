@@ -2,7 +2,7 @@
 """The fenced blocks of a page, and what is to become of each.
 
 A block of language `sh` is commands; of `console` it is commands behind `$ `, each with what it
-prints.  They are typed in order, in the world of their page (`worlds.py`), unless a comment in the
+prints.  They are typed in order, on the host of their page (`stages.py`), unless a comment in the
 line before says otherwise:
 
     <!-- not run: WHY -->         nobody types it
