@@ -109,6 +109,7 @@ class HostsFile:
         try:
             file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
             with os.fdopen(file, "w", encoding="utf-8") as new:
+                os.fchmod(file, 0o644)  # a DNS server is another user, whatever the umask
                 new.write(text)
             temporary.replace(self._path)
         except OSError:

@@ -78,6 +78,19 @@ def test_the_file_is_replaced_when_there_is_something_else_to_say(
     assert os.listdir(tmp_path) == ["hosts"]
 
 
+def test_who_serves_names_may_read_it_whatever_the_umask(
+    tmp_path: Path, served: list[tuple[str, Served]]
+) -> None:
+    before = os.umask(0o077)  # as the service has it
+    try:
+        hosts = HostsFile(tmp_path / "hosts")
+        hosts.touch()
+        hosts.run(served)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "hosts").stat().st_mode & 0o777 == 0o644
+
+
 def test_another_file_is_never_replaced(
     tmp_path: Path, served: list[tuple[str, Served]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
