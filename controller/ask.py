@@ -14,13 +14,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ovs_dhcpd import PROGRAM, START
+from ovs_dhcpd import PROGRAM
 
 if TYPE_CHECKING:
     import socket
 
 # Where distributions have Open vSwitch put its sockets; a python-ovs from elsewhere does not know.
 RUNDIR = "/var/run/openvswitch"
+# Where the unit of the service is if it is installed, and how a daemon is started with and without.
+UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system")
+START_SERVICE = f"systemctl start {PROGRAM}"
+START = f"{PROGRAM} run --config FILE --detach --pidfile --log-file"
 ANSWER_S = 30.0  # a daemon that reads a large configuration is busy for seconds
 READ_SIZE = 256 * 1024
 
@@ -30,23 +34,30 @@ class AskError(Exception):
 
 
 class NobodyError(AskError):
-    """There is no daemon that could be asked.
+    """There is no daemon in `rundir` that could be asked.
 
     `is_denied`: perhaps there is one, and we may not ask it.
     """
 
-    def __init__(self, why: str, *, is_denied: bool = False) -> None:
+    def __init__(self, why: str, rundir: Path, *, is_denied: bool = False) -> None:
         super().__init__(why)
-        self.is_denied = is_denied
+        self._rundir = rundir
+        self._is_denied = is_denied
 
-    def with_mend(self, words: Sequence[str]) -> str:
-        """What it says, and what is to be typed for the command line ``words`` to be answered."""
-        mend = START
-        if self.is_denied:
+    def mend(self, words: Sequence[str]) -> str:
+        """What is to be typed for the command line ``words`` to be answered."""
+        if self._is_denied:
             import shlex
 
-            mend = shlex.join(["sudo", PROGRAM, *words])
-        return f"{self}; type: {mend}"
+            return shlex.join(["sudo", PROGRAM, *words])
+        is_here = self._rundir.resolve() == Path(RUNDIR).resolve()
+        if is_here and any(Path(unit, f"{PROGRAM}.service").exists() for unit in UNITS):
+            return START_SERVICE
+        return START
+
+    def with_mend(self, words: Sequence[str]) -> str:
+        """What it says, and :meth:`mend`."""
+        return f"{self}; type: {self.mend(words)}"
 
 
 def default_rundir() -> Path:
@@ -142,7 +153,7 @@ def _connect(rundir: Path, paths: list[Path], program: str) -> socket.socket:
         else:
             return connection
     what = f"expected the socket of a running {program} there (--ovs-rundir DIR)"
-    raise NobodyError(why or f"{rundir}: nobody to ask, {what}", is_denied=is_denied)
+    raise NobodyError(why or f"{rundir}: nobody to ask, {what}", rundir, is_denied=is_denied)
 
 
 def _ask(connection: socket.socket, command: str, words: tuple[str, ...]) -> str:

@@ -383,7 +383,7 @@ def _why(args: argparse.Namespace) -> int:
     try:
         chain = ask_for_json(args.ovs_rundir, "why", args.port)
     except NobodyError as error:
-        chain = to_json(no_daemon(args.port, str(error), is_denied=error.is_denied))
+        chain = to_json(no_daemon(args.port, str(error), error.mend(["why", args.port])))
     if is_missing(chain):
         with contextlib.suppress(AskError):  # then it is not known
             learned = ask_switch(args.ovs_rundir, "fdb/show", chain["bridge"])

@@ -4,4 +4,3 @@
 __version__ = "0.1.0"
 
 PROGRAM = "ovs-dhcpd"
-START = f"{PROGRAM} run --config FILE --detach --pidfile --log-file"  # to be typed

@@ -41,7 +41,7 @@ from ovs_dhcpd.flows.pipeline.flow import (
     show_port,
 )
 
-from ovs_dhcpd import PROGRAM, START
+from ovs_dhcpd import PROGRAM
 
 TYPE = "; type: "  # ends a line that says what to do
 APPCTL = f"ovs-appctl -t {PROGRAM}"
@@ -130,12 +130,8 @@ def rewrite(where: str, mac: str, addresses: str) -> str:
     return f'write {where}: addresses: "{mac} {addresses}"'
 
 
-def no_daemon(asked_for: str, why: str, *, is_denied: bool) -> Chain:
-    """What there is to say where no daemon can be asked, for the reason ``why``.
-
-    `is_denied`: perhaps one runs, and we may not ask it.
-    """
-    mend = f"sudo {PROGRAM} why {quote(asked_for)}" if is_denied else START
+def no_daemon(asked_for: str, why: str, mend: str) -> Chain:
+    """What there is to say where no daemon can be asked, for the reason ``why``."""
     link = Link("daemon", Verdict.BROKEN, why, mend)
     return Chain(Facts(asked_for=asked_for, port=asked_for), (link,))
 

@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pytest
 from ovs_dhcpd.controller import ask as asking
-from ovs_dhcpd.controller.ask import AskError, add_rundir, ask, ask_for_json, ask_switch, sockets
+from ovs_dhcpd.controller.ask import (
+    AskError,
+    NobodyError,
+    add_rundir,
+    ask,
+    ask_for_json,
+    ask_switch,
+    sockets,
+)
 from ovs_dhcpd.controller.switch.lock import Lock, lock_path
 
 Answer = Callable[[dict[str, object]], bytes]
@@ -152,3 +160,16 @@ def test_the_switch_is_asked_at_its_own_socket(tmp_path: Path, serve: Serve) -> 
     server = Server(tmp_path, 8, lambda asked: reply(f"{asked['params']}"), "ovs-vswitchd")
     assert ask_switch(tmp_path, "ofproto/trace", "br-int", "in_port=1") == "['br-int', 'in_port=1']"
     server.close()
+
+
+def test_what_starts_a_daemon_is_the_service_where_it_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "UNITS", [str(tmp_path)])
+    error = NobodyError("nobody", Path(asking.RUNDIR))
+    assert error.mend([]) == "ovs-dhcpd run --config FILE --detach --pidfile --log-file"
+    (tmp_path / "ovs-dhcpd.service").touch()
+    assert error.mend([]) == "systemctl start ovs-dhcpd"
+    assert NobodyError("nobody", tmp_path).mend([]).startswith("ovs-dhcpd run ")
+    denied = NobodyError("nobody", tmp_path, is_denied=True)
+    assert denied.mend(["why", "vm 1"]) == "sudo ovs-dhcpd why 'vm 1'"

@@ -11,7 +11,7 @@ from tests.unit.why.served import but
 
 
 def test_first_what_is_broken_and_what_mends_it() -> None:
-    chain = to_json(no_daemon("vm1", "nobody to ask", is_denied=True))
+    chain = to_json(no_daemon("vm1", "nobody to ask", "sudo ovs-dhcpd why vm1"))
     assert [*to_text(chain)] == [
         "vm1 is not served: nobody to ask",
         "mend: sudo ovs-dhcpd why vm1",
