@@ -83,6 +83,12 @@ def test_what_is_refused(status: int, lines: list[str]) -> None:
     assert refused.value.response.body.endswith(b"\n")
 
 
+@pytest.mark.parametrize("value", [" " * 8000 + "\xff", "\t x" * 2000 + "\x01"])
+def test_white_space_keeps_nobody_waiting(value: str) -> None:
+    with pytest.raises(Refusal, match="expected headers"):
+        decode_request(head("GET / HTTP/1.1", "Host: localhost", f"X:{value}"), LOOPBACK)
+
+
 @pytest.mark.parametrize(
     "host", ["localhost", "LOCALHOST:80", "127.0.0.1", "127.1.2.3:9167", "[::1]", "[::1]:9167"]
 )
