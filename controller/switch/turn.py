@@ -75,7 +75,10 @@ class Turn:
             return "active"
         if self.trouble:
             return f"standby: {self.trouble}"
-        pid = self.holder
+        try:
+            pid = self.holder
+        except OSError as error:  # the file is another's now, as after the directory was emptied
+            return f"standby: {self._path}: {error.strerror}"
         return f"standby for pid {pid}" if pid else "standby"
 
     @property

@@ -162,6 +162,18 @@ def test_of_two_that_would_answer_who_was_first_steps_back(path: Path) -> None:
     turn.end()
 
 
+def test_who_cannot_look_for_whom_it_stands_by_says_why(path: Path) -> None:
+    with holders(path):
+        turn = Turn(path)
+        # In one go: its thread makes the file where there is none.
+        path.with_name("other").symlink_to(path.parent)
+        path.with_name("other").replace(path)
+        assert turn.status == f"standby: {path}: Is a directory"
+        path.unlink()
+    wait_until(lambda: turn.ours, "the turn")
+    turn.end()
+
+
 def test_where_there_can_be_no_lock_it_says_why_and_answers_once_there_can(tmp_path: Path) -> None:
     path = tmp_path / "run" / "lock"
     turn = Turn(path)
