@@ -44,6 +44,11 @@ def why_no_bridge(rundir: Path, bridge: str) -> str:
     return _why(str(path), error)
 
 
+def is_denied(path: Path) -> bool:
+    """Whether there is a socket that we may not open, as far as that can be seen."""
+    return os.path.exists(path) and not os.access(path, os.W_OK)  # Path.exists() may raise
+
+
 def _why(path: str, error: int) -> str:
     if error in _ABSENT:
         return f"{path}: Open vSwitch does not run here, waiting for it; {START_SWITCH}"

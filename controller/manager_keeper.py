@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ovs_dhcpd.controller.first_look import is_denied
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.notify import Notifier
@@ -64,7 +65,7 @@ class ManagerKeeper:
         if now_s < self._ask_s:
             return
         self._ask_s = now_s + ASK_S
-        if any(path.exists() and not os.access(path, os.W_OK) for path in self._unconnected()):
+        if any(map(is_denied, self._unconnected())):
             with contextlib.suppress(OSError):
                 os.utime(self._rundir)
 

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from ovs_dhcpd.controller.first_look import look_at, why_no_bridge, why_no_database
+from ovs_dhcpd.controller.first_look import is_denied, look_at, why_no_bridge, why_no_database
 
 MEND = "type: systemctl start openvswitch-switch"
 
@@ -42,6 +42,12 @@ def test_of_other_databases_nothing_is_known_before(remote: str) -> None:
 
 def test_a_name_too_long_for_a_socket_is_left_to_who_opens_it(tmp_path: Path) -> None:
     assert why_no_database(f"unix:{tmp_path / ('a' * 200)}") == ""
+
+
+@pytest.mark.parametrize("name", ["absent.mgmt", f"{'a' * 300}.mgmt", "file/br-int.mgmt"])
+def test_what_cannot_be_there_is_not_denied(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    assert not is_denied(tmp_path / name)
 
 
 def test_a_bridge_that_does_not_exist(tmp_path: Path) -> None:
