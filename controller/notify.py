@@ -8,6 +8,8 @@ import os
 import socket
 from collections.abc import MutableMapping
 
+from ovs_dhcpd.flows.options.wording import printable
+
 SOCKET = "NOTIFY_SOCKET"
 
 
@@ -34,6 +36,7 @@ class Notifier:
 
     def tell(self, status: str, *, is_ready: bool) -> None:
         """Tell what is new of these; ``status`` is a line for people.  Ready is for good."""
+        status = printable(status)
         lines = []
         if is_ready and not self._is_ready:
             lines.append("READY=1")

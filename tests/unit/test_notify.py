@@ -51,6 +51,14 @@ def test_what_is_new_is_told_once(manager: socket.socket, address: str) -> None:
     ]
 
 
+def test_whatever_is_told_is_one_line(manager: socket.socket, address: str) -> None:
+    notifier = Notifier(address)
+    for _ in range(2):
+        notifier.tell("waiting for /etc/\udcff\nREADY=1", is_ready=False)
+    notifier.tell("é", is_ready=False)
+    assert heard(manager) == ["STATUS=waiting for /etc/\\udcff\\nREADY=1", "STATUS=é"]
+
+
 def test_who_does_not_listen_yet_is_told_later(tmp_path: Path) -> None:
     path = str(tmp_path / "notify")
     notifier = Notifier(path)
