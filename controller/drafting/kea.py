@@ -157,8 +157,9 @@ class _Reader:
             self._note(part, scope.where)
             for each, inside in self._maps(part.get("shared-networks"), scope, "shared-networks"):
                 self._note(each, inside.where)
+                before = len(self.subnets)
                 self._take_in_subnets(version, each, inside, definitions)
-                if len(each.get(f"subnet{version}") or ()) > 1:
+                if len(self.subnets) - before > 1:
                     what = "its subnets are networks of their own here"
                     self.draft.leave(inside.where, f"{show(each.get('name'))}: {what}")
             self._take_in_subnets(version, part, scope, definitions)

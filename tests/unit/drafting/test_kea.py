@@ -190,6 +190,7 @@ def test_without_pools_only_who_is_reserved_is_served() -> None:
         ({"reservations": [{"client-id": "01", "ip-address": "10.0.0.5"}]}, "by client-id nobody"),
         ({"reservations": [{"hw-address": MAC, "ip-address": "10.9.0.5"}]}, "its subnet is not"),
         ({"subnet4": [subnet4(), {"subnet": "x"}]}, "subnet: 'x', expected a subnet"),
+        ({"shared-networks": [{"name": "x", "subnet4": 7}]}, "subnet4: 7, expected a list"),
         ({"subnet4": [subnet4(), {"subnet": "fd00::/64"}]}, "expected a subnet of IPv4"),
         ({"subnet4": [subnet4(relay={"ip-addresses": ["10.0.0.1"]})]}, "relay: a port is on"),
         ({"subnet4": [subnet4(pools=[{"pool": "10.0.0.9"}, {"pool": "10.9.0.1"}])]},
