@@ -58,7 +58,8 @@ class _Reader:
         dns = top.first("dns")
         self.is_dns = dns is None or dns.get("enable") != "no"
         self.mac = self._bridge_mac()
-        self._own = {each.line: self._read_address(each) for each in top.all("ip")}
+        # By element: all of them may stand in one line.
+        self._own = {id(each): self._read_address(each) for each in top.all("ip")}
 
     def read(self) -> Draft:
         """The whole document."""
@@ -293,7 +294,7 @@ class _Reader:
 
     def _address(self, ip: Element) -> IPv4Interface | IPv6Interface | None:
         """The address of the network itself; None if it is none."""
-        return self._own[ip.line]
+        return self._own[id(ip)]
 
     def _read_address(self, ip: Element) -> IPv4Interface | IPv6Interface | None:
         length = ip.get("prefix") or ip.get("netmask")

@@ -71,6 +71,12 @@ def test_ipv6() -> None:
     assert left(draft) == []
 
 
+def test_all_may_stand_in_one_line() -> None:
+    found = network(drafted(f"{HEAD}{IP % ''}{IP6 % ''}".replace("\n", "")))
+    assert options(found)["router"] == "192.168.122.1"
+    assert found.ra
+
+
 def test_ipv6_without_dhcp_is_advertised() -> None:
     draft = drafted("<forward mode='nat'/>", IP % "", IP6 % "")
     found = network(draft)
