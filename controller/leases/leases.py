@@ -19,7 +19,7 @@ from ovs_dhcpd.controller.leases.lease import ASSIGNED, Lease, Said, said
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.frames import tag_of
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2, flow_of, packet_of
+from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2, flow_of, packet_of
 from ovs_dhcpd.controller.wire.trace import DHCPV4, DHCPV6, decode_asked, in_port
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
@@ -162,12 +162,16 @@ class Leases:
         return None
 
     def ofport(self, message: bytes) -> int | None:
-        """The port by which the packet of a packet-in came."""
+        """The port by which the packet of a packet-in came; None: it does not say that."""
         flow = flow_of(message)
         if flow not in self._in_ports:
+            try:
+                ofport = in_port(decode_packet_in2(message).metadata)
+            except NxtError:  # its packet is not where that of the flow's first one was
+                return None
             if len(self._in_ports) >= MAX_FLOWS:
                 self._in_ports.clear()
-            self._in_ports[flow] = in_port(decode_packet_in2(message).metadata)
+            self._in_ports[flow] = ofport
         return self._in_ports[flow]
 
     def _say(

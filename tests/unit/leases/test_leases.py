@@ -9,6 +9,7 @@ import pytest
 from ovs_dhcpd.controller.leases.leases import MAX_MACS, Leases, Row
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
+from ovs_dhcpd.controller.wire.nxt import BODY
 from ovs_dhcpd.flows.pipeline.build import port_flows
 
 from tests.lab import packets6 as p6
@@ -60,6 +61,16 @@ def test_an_exchange_is_of_the_port_by_place_vlan_and_mac() -> None:
     }
     assert found.note(Switch().ask6(p6.SOLICIT, p6.ia_na(1)), 12) == "vm1"
     assert states(found)["vm1", 6] == "offered"
+
+
+def test_a_packet_in_that_has_its_packet_elsewhere_is_nobodys() -> None:
+    found, exchange = leases(), Switch().ask(REQUEST, ADDRESS)
+    message = exchange.message
+    odd = exchange._replace(message=message[:BODY] + b"\0\4" + message[BODY + 2 :])
+    assert found.ofport(odd.message) is None
+    assert found.whose(odd) is None
+    assert found.note(odd, 5) is None
+    assert found.note(exchange, 6) == "vm1"
 
 
 @pytest.mark.parametrize(
