@@ -22,6 +22,7 @@ from ovs_dhcpd.controller.json_text import to_json
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
 from ovs_dhcpd.controller.share import Busy, Share
 from ovs_dhcpd.controller.watch_keeper import WatchKeeper
+from ovs_dhcpd.flows.options.wording import escape
 
 if TYPE_CHECKING:
     from ovs_dhcpd.controller.control import Answer
@@ -83,7 +84,7 @@ class Pages:
     ) -> Response:
         """With what ``find`` finds, which is told what the request says of ``names``."""
         for name in request.query.keys() - {*names}:
-            raise Refusal(400, f"{name}: expected {' or '.join(names) or 'nothing'}")
+            raise Refusal(400, f"{escape(name)}: expected {' or '.join(names) or 'nothing'}")
         share = self._share_of_why if find == self._why else self._share
         try:
             with share.turn(LIMIT_S):

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from typing import Any, cast
 
 import pytest
-from ovs_dhcpd.controller.http_pages import FILES, FOLDER, missing
+from ovs_dhcpd.controller.http_messages import Refusal, Request
+from ovs_dhcpd.controller.http_pages import FILES, FOLDER, Known, Pages, missing
+from ovs_dhcpd.controller.http_server import Page, Questions
 from ovs_dhcpd.controller.leases.fields import FIELDS
 from ovs_dhcpd.controller.leases.lease import STATES
 from ovs_dhcpd.controller.why.chain import Verdict
@@ -80,3 +83,19 @@ def test_all_of_a_lease_is_in_the_dialog() -> None:
 
 def test_what_is_missing_is_said_in_a_line() -> None:
     assert missing("/metrics: expected more")[::2] == (503, b"/metrics: expected more\n")
+
+
+def pages(metrics: Page) -> dict[str, Page]:
+    """What is served where nothing is known but these metrics."""
+    nobody = cast(Any, None)
+    known = Known(
+        leases=nobody, watch=nobody, history=nobody, status=nobody, why=nobody, metrics=metrics
+    )
+    return Pages(known, Questions(lambda: None)).by_path()
+
+
+def test_what_is_asked_for_besides_is_refused_in_a_printable_line() -> None:
+    by_path = pages(lambda _: missing(""))
+    with pytest.raises(Refusal) as refused:
+        by_path["/traffic.json"](Request("/traffic.json", {"\x1b[2J": ["1"]}, {}))
+    assert (refused.value.status, str(refused.value)) == (400, r"\x1b[2J: expected nothing")
