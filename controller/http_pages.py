@@ -9,7 +9,8 @@ allows, however many ask: a guest's answer needs the same interpreter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,7 +74,7 @@ class Pages:
             "/traffic.json": partial(self._answer, self._traffic, []),
             "/watch.json": partial(self._answer, self._watch, ["next", "last"]),
             "/why.json": partial(self._answer, self._why, ["port"]),
-            "/metrics": self._known.metrics,
+            "/metrics": self._metrics,
         }
 
     def _answer(
@@ -85,12 +86,12 @@ class Pages:
         """With what ``find`` finds, which is told what the request says of ``names``."""
         for name in request.query.keys() - {*names}:
             raise Refusal(400, f"{escape(name)}: expected {' or '.join(names) or 'nothing'}")
-        share = self._share_of_why if find == self._why else self._share
-        try:
-            with share.turn(LIMIT_S):
-                return Response(200, JSON, to_json(find(request.query)).encode("ascii"))
-        except Busy:
-            raise Refusal(503, "busy") from None
+        with _turn(self._share_of_why if find == self._why else self._share):
+            return Response(200, JSON, to_json(find(request.query)).encode("ascii"))
+
+    def _metrics(self, request: Request) -> Response:
+        with _turn(self._share):
+            return self._known.metrics(request)
 
     def _leases(self, query: Mapping[str, list[str]]) -> Mapping[str, object]:
         ports = query.get("port") or self._known.leases.ports
@@ -117,6 +118,16 @@ class Pages:
             raise Refusal(400, "expected port=PORT, one")
         begin: Callable[[Any], None] = partial(self._known.why, ports)
         return self._questions.ask_slowly(begin)
+
+
+@contextmanager
+def _turn(share: Share) -> Iterator[None]:
+    """What is done in it is done in its turn.  Raises :exc:`Refusal` if that does not come."""
+    try:
+        with share.turn(LIMIT_S):
+            yield
+    except Busy:
+        raise Refusal(503, "busy") from None
 
 
 def _number(query: Mapping[str, list[str]], name: str) -> int | None:

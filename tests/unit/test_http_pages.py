@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any, cast
 
 import pytest
+from ovs_dhcpd.controller import http_pages
 from ovs_dhcpd.controller.http_messages import Refusal, Request
 from ovs_dhcpd.controller.http_pages import FILES, FOLDER, Known, Pages, missing
 from ovs_dhcpd.controller.http_server import Page, Questions
@@ -99,3 +100,10 @@ def test_what_is_asked_for_besides_is_refused_in_a_printable_line() -> None:
     with pytest.raises(Refusal) as refused:
         by_path["/traffic.json"](Request("/traffic.json", {"\x1b[2J": ["1"]}, {}))
     assert (refused.value.status, str(refused.value)) == (400, r"\x1b[2J: expected nothing")
+
+
+def test_metrics_too_are_made_in_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_pages, "LIMIT_S", 0.01)
+    by_path = pages(lambda request: by_path["/metrics"](request))  # meanwhile another asks
+    with pytest.raises(Refusal, match="busy"):
+        by_path["/metrics"](Request("/metrics", {}, {}))
