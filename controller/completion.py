@@ -153,7 +153,10 @@ _ovs_dhcpd() {
     fi
     compopt +o default
     while IFS=$'\t' read -r each _; do
-        [[ $each ]] && COMPREPLY+=("${each#"$before"}")
+        [[ $each ]] || continue
+        each=${each#"$before"}
+        [[ $each ]] && printf -v each %q "$each"  # no name is to mean anything to the shell
+        COMPREPLY+=("$each")
     done <<<"$found"
 }
 complete -o default -F _ovs_dhcpd PROGRAM

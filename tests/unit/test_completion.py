@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import subprocess
 from collections.abc import Iterable, Mapping
 
 import pytest
@@ -101,6 +102,19 @@ def test_each_shell_has_a_script(shell: str, capsys: pytest.CaptureFixture[str])
     assert (out, err) == (script(shell), "")
     assert "completion words" in out
     assert {"PROGRAM", "STATUS"} & {*out.split()} == set()
+
+
+def test_names_mean_nothing_to_bash() -> None:
+    typed = "ovs-dhcpd why a"
+    text = rf"""
+{script("bash")}
+ovs-dhcpd() {{ printf 'a;b $(c)\tsomething\na-1\t\n'; }}
+COMP_LINE='{typed}' COMP_POINT={len(typed)} COMP_WORDS=({typed}) COMP_CWORD=2
+_ovs_dhcpd 2>/dev/null
+printf '%s\n' "${{COMPREPLY[@]}}"
+"""
+    found = subprocess.run(["bash", "-c", text], capture_output=True, check=True, text=True)
+    assert found.stdout.splitlines() == [r"a\;b\ \$\(c\)", "a-1"]
 
 
 def test_every_command_has_its_options(capsys: pytest.CaptureFixture[str]) -> None:
