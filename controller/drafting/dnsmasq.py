@@ -172,7 +172,7 @@ class _Reader:
                 self._ipv6(each)
         for each in subnets:
             self._boot(each)
-        self._say_which(subnets)
+        self.draft.note_several()
         for host, where in self.hosts:
             self._host(host, where, subnets)
 
@@ -295,14 +295,6 @@ class _Reader:
                 names = sorted(sets) or (self.interfaces if len(subnets) == 1 or only else [])
                 each.network = self.draft.network((names or [str(each.subnet)])[0], each.where)
             yield each
-
-    def _say_which(self, subnets: Sequence[_Subnet]) -> None:
-        if len({id(each.network) for each in subnets}) > 1:
-            what = (
-                "a guest is in the network that its interface names (dhcp-network), or that has "
-                "its VLAN as tag, or a bridge of its own: say which"
-            )
-            self.draft.leave("", f"several networks: {what}")
 
     def _dhcpv4(self, each: _Subnet) -> None:
         where, network = each.where, each.network

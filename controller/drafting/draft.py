@@ -107,6 +107,13 @@ class Draft:
         """Note that it could not be said."""
         self.unsaid.add(where, what)
 
+    def note_several(self) -> None:
+        """Note, where there are several networks, that somebody has to say who is in which."""
+        if len(self.networks) > 1:
+            what = "a guest is in the network that its interface names (dhcp-network), or that has "
+            what += "its VLAN as tag, or a bridge of its own: say which"
+            self.leave("", f"several networks: {what}")
+
     # -- pools, and who has an address of its own
 
     def add_ranges(self, network: Settings, ranges: Iterable[AddressRange], where: str) -> None:

@@ -244,12 +244,7 @@ class _Reader:
             else:
                 each.network = self.draft.network(each.name, each.scope.where)
             self._serve(each)
-        if len({id(each.network) for each in self.subnets}) > 1:
-            what = (
-                "a guest is in the network that its interface names (dhcp-network), or that has "
-                "its VLAN as tag, or a bridge of its own: say which"
-            )
-            self.draft.leave("", f"several networks: {what}")
+        self.draft.note_several()
         for each in self.subnets:
             settings = each.scope.settings[0]
             for host, scope in self._maps(settings.get("reservations"), each.scope, "reservations"):
