@@ -25,11 +25,11 @@ from ovs_dhcpd.controller.drafting.dnsmasq_options import (
     Boot,
     Clients,
     Told,
-    data_of,
     is_for,
     last,
     read_boot,
     read_option,
+    setting_of,
 )
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     ASSUMED_LENGTH,
@@ -41,7 +41,6 @@ from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     read_range,
 )
 from ovs_dhcpd.controller.drafting.draft import Address, Draft, DraftError
-from ovs_dhcpd.controller.drafting.foreign_options import raw, setting
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
 from ovs_dhcpd.flows.bindings.pool import AddressRange
 from ovs_dhcpd.flows.configuration.services import ARCHITECTURES
@@ -438,15 +437,10 @@ class _Reader:
             what = f"dhcp-option: {option.code}: dnsmasq's own address is not known"
             self.draft.leave(option.where, f"{what}: say it with --address")
             return
+        if option.version == 6:
+            words = [word[1:-1] if word.startswith("[") else word for word in words]
         try:
-            data = data_of(option)
-            if option.version == 6:
-                words = [word[1:-1] if word.startswith("[") else word for word in words]
-            said = (
-                setting(option.version, option.code, words)
-                if data is None
-                else raw(option.version, option.code, data)
-            )
+            said = setting_of(option, words)
         except OptionError as error:
             self.draft.leave(option.where, f"dhcp-option: {option.code}: {error}")
             return

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TypeVar
 
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import Unreadable
-from ovs_dhcpd.controller.drafting.foreign_options import code_of, type_of
+from ovs_dhcpd.controller.drafting.foreign_options import code_of, raw, setting, type_of
 from ovs_dhcpd.flows.options.wording import show
 
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -138,6 +138,14 @@ def split_tags(words: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     while rest and rest[0].partition(":")[0] in ("tag", "net"):
         tags.append(rest.pop(0).partition(":")[2])
     return tuple(tags), rest
+
+
+def setting_of(option: Told, words: Sequence[str]) -> tuple[str, object]:
+    """Our name and value for an option, with `words` as its value.  Raises OptionError."""
+    data = data_of(option)
+    if data is None:
+        return setting(option.version, option.code, words)
+    return raw(option.version, option.code, data)
 
 
 def data_of(option: Told) -> bytes | None:

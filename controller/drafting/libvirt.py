@@ -10,7 +10,7 @@ from __future__ import annotations
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
 from ovs_dhcpd.controller.drafting.dnsmasq_file import read
-from ovs_dhcpd.controller.drafting.dnsmasq_options import OWN, data_of, read_option
+from ovs_dhcpd.controller.drafting.dnsmasq_options import OWN, read_option, setting_of
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     DEFAULT_LEASE_S,
     INFINITE,
@@ -19,7 +19,6 @@ from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
 )
 from ovs_dhcpd.controller.drafting.draft import Address, Draft, DraftError
 from ovs_dhcpd.controller.drafting.duid import mac_in
-from ovs_dhcpd.controller.drafting.foreign_options import raw, setting
 from ovs_dhcpd.controller.drafting.xml_text import Element, parse
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
@@ -270,13 +269,7 @@ class _Reader:
                     continue
                 own = str(part.get("server_id", ""))
                 words = [own if word in OWN else word.strip("[]") for word in told.words]
-                data = data_of(told)
-                said = (
-                    setting(told.version, told.code, words)
-                    if data is None
-                    else raw(told.version, told.code, data)
-                )
-                self.draft.set(part, *said, where)
+                self.draft.set(part, *setting_of(told, words), where)
             except (Unreadable, OptionError) as error:
                 self.draft.leave(where, f"dnsmasq: {escape(line.name)}: {error}")
 
