@@ -53,7 +53,6 @@ RA_INTERVAL_S = 600  # between two advertisements of dnsmasq
 RA_LIFETIME_S = 1800  # of the route to the router in one
 _ROUTER, _DNS, _DOMAIN = 3, 6, 15  # options of DHCPv4
 _DNS6, _SEARCH6 = 23, 24  # of DHCPv6
-_LEASE_TIMES = {51: "lease_time"}
 
 # fmt: off
 # What changes nothing of what a client is told, or is so with us in any case.
