@@ -26,9 +26,6 @@ from ovs_dhcpd.flows.pipeline.flow import IN_PORT
 from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, PutDhcpv6Opts, encode_userdata
 
 TIMES = 16
-# New objects between two looks of the collector at them, each of which keeps all packets waiting
-# for some of their answers' time: two thousand guests that boot at once leave 30,000 for a while.
-YOUNG = 50_000
 _MAC = b"\x02\0\0\0\0\1"
 _SERVER, _ADDRESS = (IPv4Address(text).packed for text in ("192.0.2.1", "192.0.2.2"))
 _ADDRESS6 = b"\x20\1\x0d\xb8".ljust(15, b"\0") + b"\2"  # these and _ADDRESS are documentation's
@@ -38,8 +35,6 @@ def prepare() -> None:
     """Do so once, when what will stay has been made: the collector looks at none of it any more."""
     warm_up()
     gc.freeze()
-    gc.set_threshold(YOUNG)
-    gc.enable()
 
 
 def warm_up() -> list[Verdict]:
