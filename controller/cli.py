@@ -496,6 +496,10 @@ def _man(args: argparse.Namespace) -> int:
 
     parser, _ = _parser([], LATE)
     seconds = os.environ.get("SOURCE_DATE_EPOCH")  # of builds that are to be the same again
-    now = datetime.fromtimestamp(int(seconds), timezone.utc) if seconds else datetime.now()
+    try:
+        now = datetime.fromtimestamp(int(seconds), timezone.utc) if seconds else datetime.now()
+    except (ValueError, OverflowError):
+        text = f"SOURCE_DATE_EPOCH: {seconds!r}, expected seconds since 1970"
+        return _fail([f"{PROGRAM}: {text}"])
     _print_all(man_page(parser, now.date()))
     return 0

@@ -7,6 +7,7 @@ take it, and while nobody asks, nothing is kept.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ class WatchKeeper:
     def _read(self, words: list[str]) -> Mapping[str, Any]:
         packets = PACKETS in words
         numbers = [word for word in words if word != PACKETS]
-        if len(numbers) > 1 or any(not word.isdecimal() for word in numbers):
+        if len(numbers) > 1 or any(not re.fullmatch("[0-9]{1,18}", word) for word in numbers):
             raise CommandError(
                 f"{' '.join(words)}: expected {PACKETS}, and the number to go on with"
             )

@@ -17,7 +17,7 @@ from ovs_dhcpd.controller.responders.verdict import Answer, Silence
 from ovs_dhcpd.controller.tracing.flow_walk import FlowWalk
 from ovs_dhcpd.controller.tracing.transaction import respond
 from ovs_dhcpd.controller.watching.recent import Reading
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
+from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2
 from ovs_dhcpd.controller.wire.trace import decode_asked, in_port
 from ovs_dhcpd.flows.bindings.network import Network
 from ovs_dhcpd.flows.pipeline.build import bridge_flows, network_flows
@@ -48,9 +48,13 @@ def document(
 
 def _seen(exchange: Exchange, whose: Whose, since_1970_s: float, packets: bool) -> dict[str, Any]:
     read, verdict = exchange.read, exchange.verdict
-    packet_in = decode_packet_in2(exchange.message)
-    request = packet_in.packet
-    ofport, asked = in_port(packet_in.metadata), decode_asked(request)
+    try:
+        packet_in = decode_packet_in2(exchange.message)
+    except NxtError:  # its packet is not where that of the flow's first one was
+        request, ofport = b"", None
+    else:
+        request, ofport = packet_in.packet, in_port(packet_in.metadata)
+    asked = decode_asked(request)
     tag = asked.tag if asked else 0
     found = whose(exchange)
     is_silent = isinstance(verdict, Silence)

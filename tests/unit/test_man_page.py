@@ -37,6 +37,10 @@ def test_the_day_is_that_of_the_source_where_a_build_says_it(
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
     assert cli.main(["man"]) == 0
     assert " 8 2001-09-09 " in capsys.readouterr()[0].splitlines()[0]
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "today")
+    assert cli.main(["man"]) == 1
+    (line,) = capsys.readouterr()[1].splitlines()
+    assert line == "ovs-dhcpd: SOURCE_DATE_EPOCH: 'today', expected seconds since 1970"
 
 
 @pytest.mark.needs_programs("man")

@@ -12,6 +12,7 @@ from ovs_dhcpd.controller.watching.seen import FIELDS, document
 from ovs_dhcpd.controller.wire import openflow
 from ovs_dhcpd.controller.wire.frames import decode_udp
 from ovs_dhcpd.controller.wire.nxt import (
+    BODY,
     CONTINUATION,
     METADATA,
     PACKET,
@@ -133,3 +134,11 @@ def test_an_exchange_is_of_a_port_and_a_network() -> None:
 def test_one_of_which_no_port_is_known_is_seen_without() -> None:
     found = seen(Switch().ask(DISCOVER)._replace(message=packet_in_of(b"")), packets=True)
     assert (found["ofport"], found["port"], found["reply"]) == (None, None, None)
+
+
+def test_a_packet_in_that_has_its_packet_elsewhere_is_seen_without() -> None:
+    exchange = Switch().ask(DISCOVER)
+    message = exchange.message
+    odd = exchange._replace(message=message[:BODY] + b"\0\4" + message[BODY + 2 :])
+    found = seen(odd, packets=True)
+    assert (found["ofport"], found["port"], found["asked"], found["request"]) == (None,) * 3 + ("",)
