@@ -200,7 +200,7 @@ def test_with_keas_file_a_guest_is_told_what_kea_tells(
 
 
 @pytest.mark.needs(*PROGRAMS, "dnsmasq")
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_libvirts_network_is_what_libvirt_has_its_dnsmasq_serve(
     switch: PrivateOvs, tmp_path: Path
 ) -> None:

@@ -14,7 +14,7 @@ from tests.lab.process import wait_until
 from tests.lab.requirements import require
 from tests.lab.switch import PrivateOvs
 
-pytestmark = pytest.mark.timeout(400)  # two machines boot twice, emulated
+pytestmark = pytest.mark.timeout(900)  # two machines boot twice, emulated
 
 pytestmark = pytest.mark.not_in_test_kernel("its guests run in QEMU, which this does already")
 

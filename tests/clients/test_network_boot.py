@@ -18,7 +18,7 @@ from tests.lab.switch import PrivateOvs
 
 pytestmark = [
     pytest.mark.needs(PROGRAM, UEFI),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.not_in_test_kernel("its guests run in QEMU, which this does already"),
 ]
 

@@ -82,7 +82,7 @@ def see(block: Block, command: str, shown: tuple[str, ...], there: Host) -> None
         pytest.fail(f"{block}: {command}\nis shown to print\n{text}\nand prints\n{printed}")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_shows_to_type_does_what_it_says(page: str) -> None:
     for name, on_host in groupby(blocks.read(page), lambda block: block.host or page):

@@ -14,7 +14,8 @@ from pathlib import Path
 # dhclient, dhcpcd and the Open vSwitch daemons live in sbin, which a plain user's PATH lacks.
 PATH = os.environ.get("PATH", "") + os.pathsep + "/usr/sbin" + os.pathsep + "/sbin"
 
-# How many times as long everything may take: the machine of `make test-kernel` has no KVM.
+# How many times as long everything may take: the machine of `make test-kernel` has no KVM, in CI
+# jobs run side by side.
 PATIENCE = int(os.environ.get("OVS_DHCPD_PATIENCE", "1"))
 
 

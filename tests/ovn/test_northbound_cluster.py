@@ -29,7 +29,7 @@ from tests.lab.requirements import require
 from tests.lab.switch import PrivateOvs
 from tests.lab.underlay import Underlay
 
-pytestmark = pytest.mark.timeout(300)  # servers come back, and clients find that out
+pytestmark = pytest.mark.timeout(900)  # servers come back, and clients find that out
 
 CIDR = "10.0.0.0/24"
 OPTIONS = {"server_id": "10.0.0.1", "server_mac": "0a:00:00:00:00:01", "lease_time": "3600"}

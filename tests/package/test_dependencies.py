@@ -55,7 +55,7 @@ def test_the_table_has_all_that_is_imported_and_nothing_else(
     assert distributions(json.loads(said.read_text())) - WHERE_FOUND == TABLE | {"ovs-dhcpd"}
 
 
-@pytest.mark.timeout(600)  # it downloads what is not in pip's cache
+@pytest.mark.timeout(1800)  # it downloads what is not in pip's cache
 def test_what_is_installed_with_less_serves(wheel: Path, tmp_path: Path) -> None:
     (block,) = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     directory = tmp_path / "venv"

@@ -400,7 +400,7 @@ def test_without_the_library_for_metrics_there_is_the_page(
         assert NO_METRICS in dhcpd.log()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_two_thousand_ports_can_be_used(tmp_path: Path) -> None:
     """As many as the page is meant for; most are VLANs, as to plug in so many takes long."""
     trunks = [f"vm{number}" for number in range(20)]
