@@ -114,7 +114,7 @@ def guests(switch: PrivateOvs) -> list[Guest]:
 def imported(kind: str, path: Path, *arguments: str) -> str:
     """What the command prints; all of the file could be said."""
     command = [sys.executable, "-m", "ovs_dhcpd", "import", kind, str(path), *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -147,9 +147,11 @@ def dnsmasq(switch: PrivateOvs, path: Path) -> Iterator[None]:
         "dnsmasq", "dnsmasq", "--keep-in-foreground", f"--conf-file={path}", "--log-facility=-",
         f"--dhcp-leasefile={path}.leases", f"--pid-file={path}.pid", "--user=root",
     )  # fmt: skip
-    wait_until(lambda: "IP range" in process.text(), f"dnsmasq: {process.text()}")
-    yield
-    process.stop()
+    try:
+        wait_until(lambda: "IP range" in process.text(), f"dnsmasq: {process.text()}", 30)
+        yield
+    finally:
+        process.stop()
 
 
 @contextlib.contextmanager
@@ -158,9 +160,11 @@ def kea(switch: PrivateOvs, path: Path) -> Iterator[None]:
         "kea-dhcp4", "env", f"KEA_PIDFILE_DIR={path.parent}", f"KEA_LOCKFILE_DIR={path.parent}",
         "kea-dhcp4", "-c", path,
     )  # fmt: skip
-    yield  # clients ask until it has started
-    assert process.status is None, process.text()
-    process.stop()
+    try:
+        yield  # clients ask until it has started
+        assert process.status is None, process.text()
+    finally:
+        process.stop()
 
 
 @pytest.mark.needs("dnsmasq")
