@@ -82,7 +82,7 @@ class DhcpSwitch(OVSSwitch):
         for end in hosts:
             ask[end.node] = (
                 f"{ask.get(end.node, '')} ip -4 address flush dev {end};"
-                f" busybox udhcpc -fqn -t 9 -T 1 -i {end} -s {script};"
+                f" busybox udhcpc -fqn -t 30 -T 1 -i {end} -s {script};"
             )
         for node, command in ask.items():
             node.sendCmd(command)

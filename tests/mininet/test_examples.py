@@ -71,7 +71,7 @@ class Shell:
     def run(self, *words: object, stdin: str = "") -> str:
         """All that a command says, once it has ended."""
         with self.type(*words) as process:
-            return process.communicate(stdin, timeout=100)[0]
+            return process.communicate(stdin, timeout=400)[0]
 
 
 @pytest.fixture

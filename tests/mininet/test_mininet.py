@@ -57,7 +57,7 @@ def test_hosts_get_their_addresses_and_reach_each_other(
 ) -> None:
     with Dhcpd(switch, CONFIGURATION) as dhcpd:
         wait_until(lambda: "ready, " in dhcpd.log(), "the flows on s1", timeout_s=20)
-        results = json.loads(topology.communicate("go\n", timeout=60)[0])
+        results = json.loads(topology.communicate("go\n", timeout=400)[0])
     assert results["h1"]["addresses"] == ["10.0.0.11/24"], results["h1"]["client"]
     assert results["h2"]["addresses"] == ["10.0.0.12/24"], results["h2"]["client"]
     assert " 0% packet loss" in results["ping"]

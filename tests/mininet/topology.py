@@ -46,7 +46,7 @@ def main() -> None:
         sys.stdin.readline()
         results = {}
         for host in net.hosts:
-            command = f"udhcpc -f -q -n -t 9 -T 1 -i {host.defaultIntf()} -s {LEASE_SCRIPT}"
+            command = f"udhcpc -f -q -n -t 30 -T 1 -i {host.defaultIntf()} -s {LEASE_SCRIPT}"
             results[host.name] = {
                 "client": host.cmd(command),
                 "addresses": host.cmd(SHOW).split()[3::100],
