@@ -50,7 +50,7 @@ class Guest:
 
     def reply(self, request: bytes) -> Reply:
         """As `ask`; fails if there is no reply."""
-        reply = self.ask(request)
+        reply = self.ask(request, timeout_s=10)
         assert reply, "no reply"
         return reply
 

@@ -68,7 +68,7 @@ class Libvirt:
 
     def __enter__(self) -> Libvirt:
         self.process = self.switch.spawn("libvirtd", "sh", "-c", _START)
-        wait_until(self._answers, "libvirtd")
+        wait_until(self._answers, "libvirtd", 60)
         return self
 
     def __exit__(self, *_: object) -> None:

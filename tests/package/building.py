@@ -72,7 +72,7 @@ class Environment:
         (self.site_packages / "dependencies.pth").write_text(f"{links}\n")
 
     def run(
-        self, program: str, *arguments: object, cwd: Path | None = None, timeout_s: float = 60
+        self, program: str, *arguments: object, cwd: Path | None = None, timeout_s: float = 120
     ) -> str:
         """Run one of its programs, where no file of ours is; returns its standard output."""
         argv = [str(self.directory / "bin" / program), *map(str, arguments)]
@@ -84,7 +84,7 @@ class Environment:
             env=env,
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=timeout_s * process.PATIENCE,
         )
         assert done.returncode == 0, f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stdout

@@ -42,6 +42,7 @@ def test_it_serves(sdist: Path, environment: Environment) -> None:
     serve_a_guest(environment.directory)
 
 
+@pytest.mark.timeout(1800)  # all tests are compiled and imported
 def test_its_tests_can_be_run(unpacked: Path, environment: Environment) -> None:
     """All are found, with what they read; some that need no more than that are run."""
     environment.pip("install", "--editable", unpacked)  # as `make venv`
@@ -49,4 +50,4 @@ def test_its_tests_can_be_run(unpacked: Path, environment: Environment) -> None:
     assert environment.run("python", "-c", code).strip() == str(unpacked / "flows/__init__.py")
     for tests in (["--collect-only"], ["tests/unit/options", "tests/unit/pipeline"]):
         argv = ["-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
-        environment.run("python", *argv, cwd=unpacked, timeout_s=100)
+        environment.run("python", *argv, cwd=unpacked, timeout_s=400)

@@ -26,7 +26,7 @@ def init(switch: PrivateOvs, *arguments: str) -> subprocess.CompletedProcess[str
     command = [sys.executable, "-m", "ovs_dhcpd", "init", "--ovs-rundir", switch.run_dir]
     inside = switch.namespace.command("env", f"PYTHONPATH={ROOT}", *command, *arguments)
     return subprocess.run([*map(str, inside)], env=environment(), capture_output=True, text=True,
-                          timeout=60)  # fmt: skip
+                          timeout=300)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.not_in_test_kernel("it has nothing to do with the datap
 PERIOD_S = 0.05
 ENDINGS = (signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV)
 TURNS = 9
-PATIENCE_S = 3.0  # for the answers to the last requests
+PATIENCE_S = 10.0  # for the answers to the last requests
 
 
 class Asking(threading.Thread):

@@ -45,7 +45,7 @@ def status(directory: Path, tests: str, recheck: str) -> tuple[int, list[str]]:
         cwd=directory,
         env={**os.environ, "PYTHONPATH": str(ROOT), RECHECK: recheck},
         stdout=subprocess.DEVNULL,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     return done.returncode, (directory / "ran").read_text().split()
