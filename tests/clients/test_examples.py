@@ -72,8 +72,8 @@ def test_a_guest_of_veth_has_its_lease_and_goes_without_a_trace(
         mac = run(["ip", "netns", "exec", name, "cat", "/sys/class/net/eth0/address"]).strip()
         served_mac, address = bindings(dhcpd)[name]
         assert served_mac == mac
-        shown = run(["ip", "-n", name, "-4", "-br", "address", "show", "dev", "eth0"])
-        assert shown.split()[2:] == [f"{address}/24"]
+        show = ["ip", "-n", name, "-4", "-br", "address", "show", "dev", "eth0"]
+        wait_until(lambda: run(show).split()[2:] == [f"{address}/24"], "its address", 30)
         assert f"DHCPACK {mac} {address}" in dhcpd.messages()
     finally:
         type_in(switch, EXAMPLES / "veth.sh", "remove", name)
@@ -137,7 +137,7 @@ def test_a_container_of_lxc_has_the_same_address_at_each_start(
             assert had[-1] == [f"{bindings(dhcpd)[name][1]}/24"]
         finally:
             lxc("stop", "--kill")
-        assert switch.vsctl("list-ports", switch.bridge) == before
+        wait_until(lambda: switch.vsctl("list-ports", switch.bridge) == before, "its port to go")
     assert had[0] == had[1]
 
 
