@@ -8,6 +8,7 @@ import os
 import pty
 import select
 import signal
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,9 @@ class Terminal:
         self._pid = self._fd = 0
 
     def __enter__(self) -> Self:
-        self._pid, self._fd = pty.fork()
+        with warnings.catch_warnings():  # of threads that another test has left: nothing waits here
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._pid, self._fd = pty.fork()
         if not self._pid:
             os.execvpe(self._argv[0], [*self._argv], self._env)
         return self
