@@ -16,9 +16,10 @@ from ipaddress import IPv6Address
 
 from tests.lab import nd, packets, packets6
 from tests.lab.guest import Guest
+from tests.lab.process import PATIENCE
 from tests.soak.plan import SERVER_MAC, Member
 
-LATE_S = 2.0  # after that a request is lost
+LATE_S = 2.0 * PATIENCE  # after that a request is lost
 PACKET_IGNORE_OUTGOING = 23
 
 DISCOVER, REQUEST, SOLICIT, REQUEST6, SOLICITATION = (
