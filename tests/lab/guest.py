@@ -41,7 +41,7 @@ class Guest:
         """A raw socket on eth0."""
         return RawSocket(self.namespace)
 
-    def ask(self, request: bytes, timeout_s: float = 1.0) -> Reply | None:
+    def ask(self, request: bytes, timeout_s: float = 3.0) -> Reply | None:
         """Send a DHCPv4 request frame; the reply with the same xid, or None."""
         with self.raw() as raw:
             raw.send(request)

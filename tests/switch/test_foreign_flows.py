@@ -75,7 +75,7 @@ def repaired_within_a_second(switch: PrivateOvs, dhcpd: Dhcpd, damage: Callable[
     wait_until(lambda: ours(switch) == before, "the repair")
     took_s = time.monotonic() - start_s
     print(f"repaired after {1000 * took_s:.0f} ms, ovs-ofctl included")
-    assert took_s < 1 + 4  # of a slow machine's ovs-ofctl
+    assert took_s < 1 + 8  # of a slow machine's ovs-ofctl
 
     def new() -> list[str]:
         return [line for line in dhcpd.log().removeprefix(said).splitlines() if "repaired" in line]

@@ -472,7 +472,7 @@ def test_a_switch_that_comes_back_after_long_is_served_at_once(
         wait_ready(dhcpd, 2)
         took_s = time.monotonic() - start_s
         print(f"ready {took_s * 1000:.0f} ms after the socket; {said} lines meanwhile")
-        assert took_s < 2  # 0.3 on a machine of its own; a back-off had up to 8
+        assert took_s < 5  # 0.3 on a machine of its own; a back-off had up to 8
         assert said <= 2
         wait_until(lambda: is_served(guest), "an answer")
 
@@ -489,7 +489,7 @@ def test_a_bridge_that_is_made_anew_is_served_at_once(switch: PrivateOvs, guest:
         wait_until(lambda: dhcpd.serves(guest), "its flows")
         took_s = time.monotonic() - made_s
         print(f"made in {(made_s - start_s) * 1000:.0f} ms, flows {took_s * 1000:.0f} ms after")
-        assert took_s < 2
+        assert took_s < 5
         assert is_served(guest)
 
 

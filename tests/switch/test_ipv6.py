@@ -57,7 +57,7 @@ def ask(guest: Guest, frame: bytes) -> packets6.Reply6:
     """The reply to a DHCPv6 message, with all checksums right; fails if there is none."""
     with guest.raw() as raw:
         raw.send(frame)
-        reply = raw.receive(1, lambda f: f[12:14] == b"\x86\xdd" and f[20] == 17)
+        reply = raw.receive(3, lambda f: f[12:14] == b"\x86\xdd" and f[20] == 17)
     assert reply, "no reply"
     return packets6.parse_reply(reply)
 
@@ -66,7 +66,7 @@ def ask_nd(guest: Guest, frame: bytes, kind: int) -> bytes:
     """The Neighbor Discovery message that comes back; fails if there is none."""
     with guest.raw() as raw:
         raw.send(frame)
-        reply = raw.receive(1, lambda f: nd.is_nd(f, kind) and f[6:12] != frame[6:12])
+        reply = raw.receive(3, lambda f: nd.is_nd(f, kind) and f[6:12] != frame[6:12])
     assert reply, "no answer"
     return reply
 
@@ -107,7 +107,7 @@ def test_messages_longer_than_they_are_are_answered_or_go_on_as_they_were(
                 raw.send(frame)
                 answers += not each.silence
             for _ in range(answers):
-                reply = raw.receive(1, lambda f: f[12:14] == b"\x86\xdd" and f[20] == 17)
+                reply = raw.receive(3, lambda f: f[12:14] == b"\x86\xdd" and f[20] == 17)
                 assert reply, "no reply"
                 assert packets6.parse_reply(reply).message == ADVERTISE
 

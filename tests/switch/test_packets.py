@@ -141,7 +141,7 @@ def test_arp_for_the_server_is_answered(guest: Guest, dhcpd: Dhcpd) -> None:
     )  # fmt: skip
     with guest.raw() as raw:
         raw.send(ask)
-        answer = raw.receive(1, lambda f: f[12:14] == b"\x08\x06" and f[20:22] == b"\0\2")
+        answer = raw.receive(5, lambda f: f[12:14] == b"\x08\x06" and f[20:22] == b"\0\2")
     server, mac = reference.SERVER_MAC.replace(":", ""), MAC.replace(":", "")
     expected = mac + server + "08060001080006040002" + server + "c0a80101" + mac + "c0a80107"
     assert answer is not None
