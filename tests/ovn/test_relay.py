@@ -14,6 +14,7 @@ from tests.lab.daemon import ServeOnly
 from tests.lab.guest import Guest
 from tests.lab.ovn import PrivateOvn, require_ovn
 from tests.lab.packets import DISCOVER, MAGIC, OFFER, REQUEST, option
+from tests.lab.process import PATIENCE
 
 CLIENT_MAC, SERVER_MAC = "02:00:00:00:00:05", "02:00:00:00:00:06"
 GATEWAY_MAC, UPLINK_MAC = "0a:00:00:00:00:01", "0a:00:00:00:00:02"
@@ -56,7 +57,7 @@ def through(sender: Guest, frame: bytes, receiver: Guest, timeout_s: float = 2.0
     xid = XID.to_bytes(4, "big")
     with sender.raw() as sending, receiver.raw() as receiving:
         sending.send(frame)
-        return receiving.receive(timeout_s, lambda each: each[46:50] == xid)
+        return receiving.receive(timeout_s * PATIENCE, lambda each: each[46:50] == xid)
 
 
 def passed_on(client: Guest, server: Guest) -> list[bytes | None]:

@@ -19,6 +19,7 @@ from tests.lab.daemon import Dhcpd
 from tests.lab.guest import Guest
 from tests.lab.ovn import PrivateOvn
 from tests.lab.packets import DECLINE, DISCOVER, INFORM, RELEASE, REQUEST, Reply, option
+from tests.lab.process import PATIENCE
 from tests.lab.switch import PrivateOvs
 
 MAC = reference.MAC
@@ -160,6 +161,6 @@ def differing(one: Reply | None, other: Reply | None) -> set[str]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_answers_are_the_same(case: Case, guest_of_ovn: Guest, guest_of_ours: Guest) -> None:
-    theirs = guest_of_ovn.ask(case.request(), timeout_s=0.3)
-    ours = guest_of_ours.ask(case.request(), timeout_s=0.3)
+    theirs = guest_of_ovn.ask(case.request(), timeout_s=0.5 * PATIENCE)
+    ours = guest_of_ours.ask(case.request(), timeout_s=0.5 * PATIENCE)
     assert differing(theirs, ours) == set(case.differences), f"OVN: {theirs}\nours: {ours}"

@@ -40,6 +40,7 @@ from tests.lab.packets6 import (
     option,
     oro,
 )
+from tests.lab.process import PATIENCE
 from tests.lab.switch import PrivateOvs
 
 MAC, SERVER_MAC, ROUTER_MAC = reference.MAC, reference.SERVER_MAC, "0a:00:00:00:00:01"
@@ -251,7 +252,7 @@ def differing(
     def ask(guest: Guest) -> Fields:
         with guest.raw() as raw:
             raw.send(request)
-            answer = raw.receive(0.3, fits)
+            answer = raw.receive(0.5 * PATIENCE, fits)
         return {"answer": "yes", **fields(answer)} if answer else {"answer": None}
 
     first, second = ask(one), ask(other)

@@ -19,7 +19,7 @@ from tests.lab.daemon import ROOT, ServeOnly
 from tests.lab.guest import Guest
 from tests.lab.ovn import PrivateOvn
 from tests.lab.packets import DISCOVER
-from tests.lab.process import run
+from tests.lab.process import PATIENCE, run
 
 MAC, SERVER_MAC = reference.MAC, reference.SERVER_MAC
 ROUTER_MAC = "0a:00:00:00:00:01"
@@ -71,7 +71,7 @@ def answers(guest: Guest, count: int = 5) -> list[int]:
     with guest.raw() as raw:
         for request in requests:
             raw.send(request)
-        raw.receive(1.0, note)
+        raw.receive(1.0 * PATIENCE, note)
     return sorted(found)
 
 
@@ -79,7 +79,7 @@ def answer(guest: Guest, question: bytes, fits: Callable[[bytes], object]) -> by
     """The first frame that comes back and fits."""
     with guest.raw() as raw:
         raw.send(question)
-        return raw.receive(2.0, fits)
+        return raw.receive(2.0 * PATIENCE, fits)
 
 
 def said(deputy: ServeOnly, protocol: str) -> list[str]:
@@ -150,7 +150,7 @@ def test_dns_goes_on_to_its_server(ovn: PrivateOvn, guest: Guest, resolver: Gues
     frame = packets.udp_frame(MAC, resolver.mac, str(reference.ADDRESS), "192.168.1.53",
                               5300, 53, query)  # fmt: skip
 
-    def arrives(timeout_s: float = 2.0) -> bool:
+    def arrives(timeout_s: float = 2.0 * PATIENCE) -> bool:
         with guest.raw() as asking, resolver.raw() as asked:
             asking.send(frame)
             return asked.receive(timeout_s, lambda each: each == frame) is not None
@@ -194,7 +194,7 @@ def test_packets_with_another_opcode_are_left_frozen(
         with guest.raw() as raw:
             raw.send(probe)
             raw.send(packets.request(DISCOVER, MAC))
-            assert raw.receive(2.0, note)
+            assert raw.receive(2.0 * PATIENCE, note)
     finally:
         ovn.ofctl("--strict", "del-flows", ovn.bridge, match)
     assert seen == [probe] * resumed
