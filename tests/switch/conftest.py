@@ -7,6 +7,7 @@ import pytest
 
 from tests.lab import reference
 from tests.lab.guest import Guest
+from tests.lab.openflow import OPENFLOW
 from tests.lab.switch import PrivateOvs
 
 
@@ -22,7 +23,7 @@ def neighbour(switch: PrivateOvs) -> Guest:
     return switch.guest("neighbour", "02:00:00:00:00:99")
 
 
-@pytest.fixture(params=["1.5", "1.3"])
+@pytest.fixture(params=OPENFLOW)
 def openflow(request: pytest.FixtureRequest) -> str:
     """The OpenFlow version that the daemon speaks."""
     return str(request.param)

@@ -17,6 +17,8 @@ from tests.lab.guest import Guest
 from tests.lab.process import environment
 from tests.lab.switch import PrivateOvs
 
+pytestmark = pytest.mark.not_in_test_kernel("it has nothing to do with the datapath")
+
 VLAN = 42
 ROUTERS = {0: "192.168.7.1/24", VLAN: "10.42.0.254/24"}
 

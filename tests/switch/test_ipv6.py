@@ -15,6 +15,7 @@ from tests.lab import nd, packets6, reference, reference6
 from tests.lab.daemon import ROOT, Dhcpd, our_flows, wait_ready
 from tests.lab.guest import Guest
 from tests.lab.nd import mac_option, neighbour_solicitation, router_solicitation
+from tests.lab.openflow import OPENFLOW
 from tests.lab.overreads6 import OVERREADS
 from tests.lab.packets6 import (
     ADVERTISE,
@@ -37,7 +38,7 @@ CLIENT_ID, SERVER_ID = option(1, duid_ll(MAC)), option(2, duid_ll(SERVER_MAC))
 INFINITY = 0xFFFFFFFF
 
 
-@pytest.fixture(scope="module", params=["1.5", "1.3"])
+@pytest.fixture(scope="module", params=OPENFLOW)
 def dhcpd(
     request: pytest.FixtureRequest, switch: PrivateOvs, guest: Guest, neighbour: Guest
 ) -> Iterator[Dhcpd]:

@@ -14,6 +14,7 @@ import pytest
 from tests.lab import packets, reference
 from tests.lab.daemon import Dhcpd, wait_ready
 from tests.lab.guest import Guest
+from tests.lab.openflow import OPENFLOW
 from tests.lab.packets import (
     DECLINE,
     DISCOVER,
@@ -30,7 +31,7 @@ from tests.lab.switch import PrivateOvs
 MAC, ADDRESS = reference.MAC, str(reference.ADDRESS)
 
 
-@pytest.fixture(scope="module", params=["1.5", "1.3"])
+@pytest.fixture(scope="module", params=OPENFLOW)
 def dhcpd(
     request: pytest.FixtureRequest, switch: PrivateOvs, guest: Guest, neighbour: Guest
 ) -> Iterator[Dhcpd]:

@@ -179,7 +179,7 @@ def serving(switch: PrivateOvs, text: str, *arguments: str) -> Iterator[Dhcpd]:
 
 
 def gets_an_address(guest: Guest) -> bool:
-    return guest.ask(request(DISCOVER, guest.mac)) is not None
+    return guest.ask(request(DISCOVER, guest.mac), 1) is not None
 
 
 def is_served(switch: PrivateOvs, guest: Guest, port: str) -> Why:
