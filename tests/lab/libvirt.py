@@ -33,6 +33,8 @@ stdio_handler = "file"
 namespaces = []
 cgroup_controllers = []
 END
+# With nftables it has checksums filled in by a module of the kernel that not every host has.
+echo 'firewall_backend = "iptables"' > /etc/libvirt/network.conf
 export DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/libvirt/no-bus
 exec libvirtd --pid-file /run/libvirt/libvirtd.pid
 """

@@ -22,7 +22,7 @@ WHERE_FOUND = {"idna"}  # rfc3986 imports it where it is there
 
 pytestmark = pytest.mark.needs(*PrivateOvs.programs, "udhcpc")
 
-# Run by each Python of the environment before anything else: says at its end what it has imported.
+# Run by each Python of the environment before all of ours: says at its end what it has imported.
 WHAT_IS_IMPORTED = """
 import atexit, sys
 
@@ -48,9 +48,11 @@ def test_the_table_has_all_that_is_imported_and_nothing_else(
 ) -> None:
     environment.pip("install", wheel)
     said = tmp_path / "imported.json"
-    (environment.site_packages / "sitecustomize.py").write_text(
+    # Not as sitecustomize, of which Debian has one of its own.
+    (environment.site_packages / "say_imported.py").write_text(
         f"FILE = {str(said)!r}\n{WHAT_IS_IMPORTED}"
     )
+    (environment.site_packages / "say_imported.pth").write_text("import say_imported\n")
     serve_a_guest(environment.directory)
     assert distributions(json.loads(said.read_text())) - WHERE_FOUND == TABLE | {"ovs-dhcpd"}
 
