@@ -62,16 +62,17 @@ def as_csv(document: Mapping[str, Any]) -> Iterator[str]:
     import csv
     import io
 
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="")
     for row in (FIELDS, *([lease[field] for field in FIELDS] for lease in document["leases"])):
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(map(_cell, row))
+        writer.writerow(map(_cell, row))
         yield printable(line.getvalue())
+        line.seek(0)
+        line.truncate()
 
 
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return " ".join(value) if isinstance(value, list) else printable(str(value))
+def _cell(value: object) -> object:
+    return " ".join(value) if isinstance(value, list) else value  # None is empty
 
 
 def _last(lease: Lease) -> str:
