@@ -17,8 +17,7 @@ from ovs_dhcpd.flows.options.wording import printable, show, trouble
 from ovs_dhcpd import PROGRAM
 
 if TYPE_CHECKING:
-    from ovs_dhcpd.controller.drafting.dnsmasq_ranges import Interface
-    from ovs_dhcpd.controller.drafting.draft import Draft
+    from ovs_dhcpd.controller.drafting.draft import Draft, Interface
 
 MAX_SIZE = 4 << 20  # of a file: more than 50,000 guests
 KINDS = ("dnsmasq", "libvirt", "kea")

@@ -35,14 +35,13 @@ from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     ASSUMED_LENGTH,
     DEFAULT_LEASE_S,
     INFINITE,
-    Interface,
     Range,
     Unreadable,
     read_range,
 )
-from ovs_dhcpd.controller.drafting.draft import Address, Draft, DraftError
+from ovs_dhcpd.controller.drafting.draft import Draft, DraftError, Interface
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
-from ovs_dhcpd.flows.bindings.pool import AddressRange
+from ovs_dhcpd.flows.bindings.pool import Address, AddressRange
 from ovs_dhcpd.flows.configuration.services import ARCHITECTURES
 from ovs_dhcpd.flows.options.table import OptionError
 from ovs_dhcpd.flows.options.wording import escape, show

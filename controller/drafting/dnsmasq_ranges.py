@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
-    IPv4Interface,
     IPv4Network,
-    IPv6Address,
     IPv6Interface,
     IPv6Network,
     ip_address,
 )
 
+from ovs_dhcpd.controller.drafting.draft import Interface
+from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.options.wording import show
 
 INFINITE = 4294967295
@@ -27,9 +27,6 @@ _TIME = re.compile(r"([0-9]{1,9})([smhdw]?)", re.ASCII | re.IGNORECASE)
 _LENGTH = re.compile(r"[0-9]{1,3}", re.ASCII)
 MODES = {4: {"static", "proxy"}}
 MODES[6] = {"static", "ra-only", "ra-names", "ra-stateless", "slaac", "off-link", "ra-advrouter"}
-
-Address = IPv4Address | IPv6Address
-Interface = IPv4Interface | IPv6Interface
 
 
 class Unreadable(ValueError):

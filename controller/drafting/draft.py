@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
 from ovs_dhcpd.controller.drafting.yaml_text import Settings, comment, lines
-from ovs_dhcpd.flows.bindings.pool import AddressRange
+from ovs_dhcpd.flows.bindings.pool import Address, AddressRange
 from ovs_dhcpd.flows.configuration.networks import DYNAMIC, parse_configuration
 from ovs_dhcpd.flows.configuration.section import Mistakes, Place, Section
 from ovs_dhcpd.flows.options.wording import escape, printable
@@ -22,7 +22,7 @@ ROUNDS = 50  # of checking: each takes out what the one before has brought to li
 RANGES = 256  # of a pool
 DEFAULT_BRIDGE = "br-int"
 
-Address = IPv4Address | IPv6Address
+Interface = IPv4Interface | IPv6Interface
 
 
 class DraftError(Exception):

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from ovs_dhcpd.controller.drafting.dnsmasq_ranges import Interface
-from ovs_dhcpd.controller.drafting.draft import Address, Draft, DraftError
+from ovs_dhcpd.controller.drafting.draft import Draft, DraftError, Interface
 from ovs_dhcpd.controller.drafting.duid import mac_in
 from ovs_dhcpd.controller.drafting.json_text import parse
 from ovs_dhcpd.controller.drafting.kea_options import Definition, read_definition, read_option
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
-from ovs_dhcpd.flows.bindings.pool import AddressRange
+from ovs_dhcpd.flows.bindings.pool import Address, AddressRange
 from ovs_dhcpd.flows.options.table import OptionError
 from ovs_dhcpd.flows.options.wording import escape, show
 

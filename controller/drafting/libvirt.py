@@ -17,12 +17,12 @@ from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     MIN_LEASE_S,
     Unreadable,
 )
-from ovs_dhcpd.controller.drafting.draft import Address, Draft, DraftError
+from ovs_dhcpd.controller.drafting.draft import Draft, DraftError
 from ovs_dhcpd.controller.drafting.duid import mac_in
 from ovs_dhcpd.controller.drafting.xml_text import Element, parse
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
-from ovs_dhcpd.flows.bindings.pool import AddressRange
+from ovs_dhcpd.flows.bindings.pool import Address, AddressRange
 from ovs_dhcpd.flows.options.table import OptionError
 from ovs_dhcpd.flows.options.wording import escape, show
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface
+from ipaddress import ip_interface
 from typing import Any
 
+from ovs_dhcpd.controller.drafting.draft import Interface
 from ovs_dhcpd.controller.ports.interface import (
     ATTACHED_MAC,
     IFACE_ID,
@@ -29,8 +30,6 @@ COLUMNS = {
     "Interface": ["_uuid", "name", "type", "mac_in_use", "ofport", "status", "external_ids"],
 }
 OVN_BRIDGE = "br-int"  # which ovn-controller has, where nobody says otherwise
-
-Address = IPv4Interface | IPv6Interface
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +81,7 @@ class Link:
 
     name: str
     mac: str = ""
-    addresses: tuple[Address, ...] = ()
+    addresses: tuple[Interface, ...] = ()
     over: tuple[str, int] | None = None
 
 
@@ -129,7 +128,7 @@ def read_links(document: Any) -> list[Link]:
     return found
 
 
-def _addresses(rows: Any) -> Iterator[Address]:
+def _addresses(rows: Any) -> Iterator[Interface]:
     """Those that stay: neither temporary ones nor what an interface has of another's."""
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict) or row.get("temporary") or row.get("deprecated"):

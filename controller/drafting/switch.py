@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
-from ovs_dhcpd.controller.drafting.draft import Draft
-from ovs_dhcpd.controller.drafting.seen import Address, Bridge, Link, Plugged
+from ovs_dhcpd.controller.drafting.draft import Draft, Interface
+from ovs_dhcpd.controller.drafting.seen import Bridge, Link, Plugged
 from ovs_dhcpd.controller.drafting.yaml_text import END, Settings, flow, scalar
 from ovs_dhcpd.controller.ports.vlans import ALL_VLANS
 from ovs_dhcpd.flows.bindings.mac import parse_mac
@@ -50,7 +50,7 @@ class _Segment:
         """What it is in a sentence."""
         return f"VLAN {self.tag} of {self.bridge.name}" if self.tag else self.bridge.name
 
-    def addresses(self, version: int) -> list[tuple[Link, Address]]:
+    def addresses(self, version: int) -> list[tuple[Link, Interface]]:
         """This host's addresses in it from which a subnet can be told, the first first."""
         found = [(link, address) for link in self.links for address in link.addresses]
         return [each for each in found if each[1].version == version and _is_gateway(each[1])]
@@ -234,7 +234,7 @@ def _mac_of(plugged: Plugged, heard: Sequence[str]) -> str:
     return "any MAC is served behind it; whose it is the switch does not know"
 
 
-def _is_gateway(address: Address) -> bool:
+def _is_gateway(address: Interface) -> bool:
     """Whether there may be guests in its subnet."""
     ip, network = address.ip, address.network
     if ip.is_loopback or ip.is_link_local or ip.is_multicast or ip.is_unspecified:
@@ -249,7 +249,7 @@ def _pool4(address: IPv4Interface) -> AddressRange:
     return AddressRange(first, network[-2])
 
 
-def _pool6(address: Address) -> AddressRange:
+def _pool6(address: Interface) -> AddressRange:
     """A few thousand addresses of the prefix, or the upper half of a small one."""
     assert isinstance(address, IPv6Interface)
     network = address.network
@@ -258,7 +258,7 @@ def _pool6(address: Address) -> AddressRange:
     return AddressRange(network[network.num_addresses // 2], network[-1])
 
 
-def _free(address: Address) -> IPv4Address | IPv6Address:
+def _free(address: Interface) -> IPv4Address | IPv6Address:
     """An address of the subnet for an example: neither the router's, nor the first or last."""
     network = address.network
     return next(each for each in (network[2], network[1]) if each != address.ip)
