@@ -34,6 +34,21 @@ def damaged(frames: Iterable[bytes], reach: int) -> st.SearchStrategy[bytes]:
     return st.builds(_damage, st.sampled_from(sorted(frames)), changes)
 
 
+def with_another_value(texts: Iterable[bytes]) -> st.SearchStrategy[bytes]:
+    """One of the files, with up to three of WORDS in place of what one of its lines says."""
+    places = st.sampled_from(sorted(texts)).flatmap(
+        lambda text: st.tuples(st.just(text), st.integers(0, len(text.decode().splitlines()) - 1))
+    )
+    return st.builds(_replace, places, st.lists(WORDS, max_size=3).map("".join))
+
+
+def _replace(place: tuple[bytes, int], value: str) -> bytes:
+    text, at = place
+    lines = text.decode().splitlines()
+    lines[at] = f"{lines[at].partition(':')[0]}: {value}"
+    return "\n".join(lines).encode()
+
+
 def _damage(frame: bytes, changes: list[tuple[int, int]]) -> bytes:
     changed = bytearray(frame)
     for at, byte in changes:
