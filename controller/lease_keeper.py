@@ -83,9 +83,13 @@ class LeaseKeeper:
             self._changed.add(name)
 
     def whose(self, exchange: Exchange) -> tuple[str, Network] | None:
-        """As :meth:`Leases.whose`; any thread."""
-        with self._guard:
-            return self._leases.whose(exchange)
+        """As :meth:`Leases.whose`, nobody's if we have a fault there; any thread."""
+        try:
+            with self._guard:
+                return self._leases.whose(exchange)
+        except Exception as error:  # a fault of ours
+            self._faults.append(Fault("whose it is, what a guest has asked", error))
+            return None
 
     def names(self, exchange: Exchange) -> str:
         """Port and network of an exchange, "vm1 of lab", "" if it is nobody's; any thread."""
@@ -101,7 +105,7 @@ class LeaseKeeper:
         )
 
     def take_faults(self) -> Iterator[Fault]:
-        """Faults of ours in taking note of an exchange; that costs what it said."""
+        """Faults of ours in making out an exchange; that costs what it said."""
         while self._faults:
             yield self._faults.popleft()
 

@@ -18,7 +18,7 @@ vlog = Vlog("log")
 
 # Of what is imported once the log is open, while packets are answered already.
 LATE_MODULES = (
-    *("bridge", "control", "faults", "files", "hook", "hosts", "http", "listener", "metrics"),
+    *("bridge", "control", "faults", "files", "hook", "hosts", "http", "listener"),
     *("northbound", "parking", "writer"),
     *("idl", "jsonrpc", "reconnect", "stream", "unixctl_server"),
 )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from ovs.vlog import Vlog
 from ovs_dhcpd.controller.http_messages import Request, Response
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
@@ -40,8 +39,6 @@ from prometheus_client.registry import Collector
 
 from ovs_dhcpd import __version__
 
-vlog = Vlog("metrics")
-
 
 class MetricsKeeper:
     """Measures what these know; ``faults``, ``refused`` and ``mistakes`` say what there is of it.
@@ -69,11 +66,7 @@ class MetricsKeeper:
     def _hear(self, exchanges: Sequence[Exchange]) -> None:
         """In any thread."""
         for exchange in exchanges:
-            try:
-                found = self._leases.whose(exchange)
-            except Exception:  # a fault of ours
-                vlog.exception("whose it is")
-                found = None
+            found = self._leases.whose(exchange)
             with self._guard:
                 self._traffic.note(exchange, found[1].name if found else "")
 

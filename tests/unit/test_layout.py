@@ -143,7 +143,6 @@ UNTESTED = {
     "controller.manager_keeper": "a real switch and manager: tests/switch/test_service.py",
     "controller.metrics_keeper": "a real switch and Prometheus ask it: tests/switch",
     "controller.history_keeper": "a real switch and journal tell it: tests/switch",
-    "controller.lease_keeper": "a real switch and journal tell it: tests/switch",
     "controller.watch_keeper": "a real switch and journal tell it: tests/switch",
     "controller.ovsdb.idl": "a real ovsdb-server runs it: tests/database",
     "controller.ovsdb.open_vswitch": "a real ovsdb-server runs it: tests/database",
