@@ -178,7 +178,8 @@ def measure(effort: Effort) -> Iterator[Row]:  # it takes seconds
             ("first of a flow, each with a host name", [of(hosts[:1])], of(hosts[1:])),
             ("first of a network", [of(other_network)], of(networks)),
             ("never seen, flow known", [once], another),
-            ("seen before", [once, once], again),
+            ("seen a second time", [once], again),
+            ("seen before", [once, once, once], again),
         ):
             us = timed(after(known, messages))
             yield Row(

@@ -65,27 +65,42 @@ DHCPV6 = Layout(
 
 
 class Template:
-    """The NXT_RESUME that carries an answer, but for the xid."""
+    """The NXT_RESUME that carries an answer, but for the xid.
 
-    __slots__ = ("_after_xid", "_before_checksum", "_before_xid", "_sum", "_xid", "verdict")
+    It is laid out when it is first used: a guest that boots a second time asks all it has asked
+    before, and of most of that not a third time soon.
+    """
+
+    __slots__ = (
+        *("_after_xid", "_before_checksum", "_before_xid", "_layout", "_sum", "_trailer"),
+        *("_version", "verdict"),
+    )
 
     def __init__(self, version: int, layout: Layout, answer: Answer, trailer: bytes) -> None:
-        frame = answer.frame
         self.verdict = answer
+        self._version = version
+        self._layout = layout
+        self._trailer = trailer
+        self._before_checksum = b""  # until it is laid out
+
+    def _lay_out(self) -> None:
+        frame, layout, trailer = self.verdict.frame, self._layout, self._trailer
         padding = resume_padding(frame)
-        head = resume_head(version, frame, trailer)
+        head = resume_head(self._version, frame, trailer)
         self._before_checksum = head + frame[layout.before_checksum]
         self._before_xid = frame[layout.before_xid]
         self._after_xid = frame[layout.after_xid] + padding + trailer
-        self._xid = layout.xid
         # Take this frame's xid out of its UDP checksum.  That is a sum of 16-bit words (RFC 1071),
         # and modulo 0xffff a number that ends where a word ends is the sum of its words.
         written, xid = (int.from_bytes(frame[at], "big") for at in (layout.checksum, layout.xid))
         self._sum = (0xFFFF - written - xid) % 0xFFFF
+        self._trailer = b""
 
     def resume(self, request: bytes) -> bytes:
         """The resume for ``request``, whose key is that of the request answered first."""
-        xid = request[self._xid]
+        if not self._before_checksum:
+            self._lay_out()
+        xid = request[self._layout.xid]
         checksum = 0xFFFF - (self._sum + int.from_bytes(xid, "big")) % 0xFFFF
         return b"".join(
             (
