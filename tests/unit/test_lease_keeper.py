@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comes of an exchange in which we have a fault: it is nobody's, and the daemon hears of it."""
+"""What comes of a fault of ours in an exchange: it is nobody's, and the daemon hears of it."""
 
 from __future__ import annotations
 
