@@ -18,32 +18,22 @@ class Claims(Generic[Claimant, Claim]):
     def __init__(self) -> None:
         self._claims: Index[Claimant, Claim] = Index()
         self._claimants: Index[Claim, Claimant] = Index()
-        self._disputed: set[Claim] = set()
 
     def add(self, claimant: Claimant, claim: Claim) -> None:
         """The claimant claims this too from now on."""
         self._claims.add(claimant, claim)
         self._claimants.add(claim, claimant)
-        if len(self._claimants[claim]) > 1:
-            self._disputed.add(claim)
 
     def withdraw(self, claimant: Claimant) -> Set[Claim]:
         """The claimant claims nothing from now on; returns what it claimed."""
         claims = self._claims.pop(claimant)
         for claim in claims:
             self._claimants.discard(claim, claimant)
-            if len(self._claimants[claim]) < 2:
-                self._disputed.discard(claim)
         return claims
 
     def claimants(self, claim: Claim) -> Set[Claimant]:
         """Who claims it."""
         return self._claimants[claim]
-
-    @property
-    def disputed(self) -> set[Claimant]:
-        """Who claims something that somebody else claims too."""
-        return set[Claimant]().union(*(self._claimants[claim] for claim in self._disputed))
 
     def rivals(self, claimant: Claimant) -> Iterator[tuple[Claimant, Claim]]:
         """Who else claims something that the claimant does, and what that is."""

@@ -57,17 +57,11 @@ class BootFiles:
         for boot_file in boot_files:
             for architecture in boot_file.architectures:
                 self._by_architecture.setdefault(architecture, boot_file.name)
-        self._files = {name, name_alt, *self._by_architecture.values()} - {b""}
-
-    def possible(self) -> set[Boot]:
-        """Everything that `choose` may return."""
-        urls = {file for file in self._files if _is_url(file)}
-        files = {Boot(file, False) for file in self._files}
-        return {NO_BOOT} | files | {Boot(url, True) for url in urls}
+        self._is_empty = not any((name, name_alt, *self._by_architecture.values()))
 
     def choose(self, options: Mapping[int, bytes]) -> Boot:
         """What the client with these options of DHCPv4 boots."""
-        if not self._files:
+        if self._is_empty:
             return NO_BOOT
         return self._choose(
             _is_ipxe(options),
@@ -77,7 +71,7 @@ class BootFiles:
 
     def choose6(self, options: Mapping[int, bytes]) -> Boot:
         """What the client with these options of DHCPv6 boots."""
-        if not self._files:
+        if self._is_empty:
             return NO_BOOT
         vendor_class = options.get(dhcpv6.VENDOR_CLASS, b"")
         return self._choose(

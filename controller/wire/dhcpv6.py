@@ -49,8 +49,6 @@ REFRESH_TIME: Final = 32
 FQDN: Final = 39  # RFC 4704
 BOOTFILE: Final = 59  # RFC 5970
 ARCHITECTURE: Final = 61  # RFC 5970
-SOL_MAX_RT: Final = 82
-INF_MAX_RT: Final = 83
 
 # Those that say something about the reply; a server has no use for the others of a request.
 READ: Final = frozenset(

@@ -11,8 +11,8 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-_HEADER: Final = struct.Struct("!IHHiIII")
-_PACKET: Final = struct.Struct("!IIII")
+HEADER: Final = struct.Struct("!IHHiIII")
+PACKET: Final = struct.Struct("!IIII")
 MAGIC: Final = 0xA1B2C3D4
 MAX_SIZE: Final = 262144
 ETHERNET: Final = 1
@@ -20,31 +20,10 @@ ETHERNET: Final = 1
 
 def pcap_header() -> bytes:
     """What the file begins with."""
-    return _HEADER.pack(MAGIC, 2, 4, 0, 0, MAX_SIZE, ETHERNET)
+    return HEADER.pack(MAGIC, 2, 4, 0, 0, MAX_SIZE, ETHERNET)
 
 
 def pcap_packet(frame: bytes, time_us: int) -> bytes:
     """An Ethernet frame of that time, in microseconds since 1970."""
     seconds, microseconds = divmod(time_us, 1_000_000)
-    return _PACKET.pack(seconds, microseconds, len(frame), len(frame)) + frame
-
-
-def decode_pcap(file: bytes) -> list[tuple[int, bytes]]:
-    """The time of each packet, in microseconds, and its frame.
-
-    Raises :exc:`ValueError` where it is no file of this kind, or is cut off.
-    """
-    if len(file) < _HEADER.size or _HEADER.unpack_from(file)[::6] != (MAGIC, ETHERNET):
-        raise ValueError("pcap: no such header")
-    packets: list[tuple[int, bytes]] = []
-    at = _HEADER.size
-    while at < len(file):
-        start = at + _PACKET.size
-        if start > len(file):
-            raise ValueError(f"pcap: {len(file) - at} bytes left at offset {at}")
-        seconds, microseconds, size, _ = _PACKET.unpack_from(file, at)
-        at = start + size
-        if at > len(file):
-            raise ValueError(f"pcap: a packet that ends at {at} of {len(file)}")
-        packets.append((seconds * 1_000_000 + microseconds, file[start:at]))
-    return packets
+    return PACKET.pack(seconds, microseconds, len(frame), len(frame)) + frame

@@ -18,10 +18,10 @@ from ovs_dhcpd.controller.tracing.frame_text import show_frame
 from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge
 from ovs_dhcpd.controller.tracing.requests import KINDS, Client
 from ovs_dhcpd.controller.tracing.transaction import show, trace
-from ovs_dhcpd.controller.wire.pcap import decode_pcap
 
 from tests.lab.daemon import Dhcpd
 from tests.lab.guest import Guest
+from tests.lab.pcap import decode_pcap
 from tests.lab.process import run, wait_until
 from tests.lab.switch import PrivateOvs
 

@@ -13,12 +13,12 @@ import pytest
 import yaml
 from ovs_dhcpd.controller.ask import ask_for_json
 from ovs_dhcpd.controller.watching.recent import KEPT
-from ovs_dhcpd.controller.wire.pcap import decode_pcap
 
 from tests.lab.clients import Udhcpc
 from tests.lab.daemon import ROOT, Dhcpd
 from tests.lab.guest import Guest
 from tests.lab.packets import DISCOVER, request
+from tests.lab.pcap import decode_pcap
 from tests.lab.process import Process, wait_until
 from tests.lab.switch import PrivateOvs
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from ovs_dhcpd.controller import cli
 from ovs_dhcpd.controller.tracing.frame_text import show_frame
-from ovs_dhcpd.controller.wire.pcap import decode_pcap
+
+from tests.lab.pcap import decode_pcap
 
 Capture = pytest.CaptureFixture[str]
 

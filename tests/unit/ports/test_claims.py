@@ -27,4 +27,3 @@ def test_who_is_in_dispute_with_whom(changes: list[tuple[uuid.UUID, frozenset[by
                 (two, mac) for two in PORTS if two != one for mac in model[one] & model[two]
             }
             assert set(claims.rivals(one)) == expected
-            assert (one in claims.disputed) == bool(expected)

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import pytest
-from ovs_dhcpd.controller.wire.pcap import decode_pcap, pcap_header, pcap_packet
+from ovs_dhcpd.controller.wire.pcap import pcap_header, pcap_packet
+
+from tests.lab.pcap import decode_pcap
 
 FILE = (
     "a1b2c3d4 0002 0004 00000000 00000000 00040000 00000001"
