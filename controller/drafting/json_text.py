@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JSON as Kea reads it: with comments (``//``, ``#``, ``/* */``), spare commas and includes."""
+"""JSON as Kea reads it: comments (``//``, ``#``, ``/* */``), spare commas, includes, ``.5``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ovs_dhcpd.controller.drafting.draft import DraftError
 from ovs_dhcpd.flows.options.wording import escape
 
 _TOKEN = re.compile(r'\s+|[^\s"#/<,{}\[\]:]+|//|/\*|<\?|.', re.DOTALL)
+_FRACTION = re.compile(r"(-?)([0-9]*)\.([0-9]*)([eE][+-]?[0-9]+)?", re.ASCII)
 _IN_STRING = re.compile(r'[^"\\]*', re.DOTALL)
 _MAX_DIGITS = 20
 
@@ -56,6 +57,8 @@ def _plain(text: str) -> tuple[str, list[tuple[int, str]]]:
             kept = "null" if token == "<?" and before == ":" else ""
             token = text[at - len(token) : end]
             at = end
+        elif (number := _FRACTION.fullmatch(token)) and (number[2] or number[3]):
+            kept = f"{number[1]}{number[2] or 0}.{number[3] or 0}{number[4] or ''}"
         elif token == ",":
             kept, comma = "", comma or before not in ("", "{", "[", ",")
         if kept:

@@ -20,6 +20,7 @@ from ovs_dhcpd.controller.drafting.json_text import parse
         ('{"a": "// # /* , ] \\" <?x?>"}', {"a": '// # /* , ] " <?x?>'}),
         ('{"a": 1, # the last,\n}', {"a": 1}),
         ("[1,/* , */,2]", [1, 2]),
+        ("[.5, -.25, 2., 1.e2]", [0.5, -0.25, 2.0, 100.0]),
     ],
 )
 def test_a_document(text: str, expected: Any) -> None:
@@ -51,6 +52,7 @@ def test_an_include_is_named_and_left_out(text: str, expected: Any, name: tuple[
         ("/*", "1: is not JSON"),
         ("<?", "1: is not JSON"),
         ('"\\', "1: is not JSON"),
+        ("[.]", "1: is not JSON"),
     ],
 )
 def test_what_is_no_json(text: str, said: str) -> None:
