@@ -15,6 +15,7 @@ from typing import Any
 from ovs_dhcpd.controller.drafting.draft import Draft, DraftError, Interface
 from ovs_dhcpd.controller.drafting.duid import mac_in
 from ovs_dhcpd.controller.drafting.json_text import parse
+from ovs_dhcpd.controller.drafting.kea_keys import OF_CLIENTS, unsaid
 from ovs_dhcpd.controller.drafting.kea_options import Definition, read_definition, read_option
 from ovs_dhcpd.controller.drafting.yaml_text import Settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
@@ -24,44 +25,8 @@ from ovs_dhcpd.flows.options.wording import escape, show
 
 VALID_S = 7200  # of a lease, where nobody says it
 PREFERRED = 0.625  # of that, where nobody says it
-T1, T2 = 0.5, 0.8  # of the preferred lifetime
-
-# fmt: off
-# What changes nothing of what a client is told, or what another setting is read for.
-NEEDLESS = {
-    "allocator", "authoritative", "cache-max-age", "cache-threshold", "calculate-tee-times",
-    "comment", "config-control", "control-socket", "control-sockets", "dhcp-queue-control",
-    "dhcp4o6-port", "early-global-reservations-lookup", "echo-client-id",
-    "expired-leases-processing", "host-reservation-identifiers", "hostname-char-replacement",
-    "hostname-char-set", "id", "interface", "interfaces-config", "ip-reservations-unique",
-    "lease-database", "loggers", "mac-sources", "match-client-id", "metadata", "multi-threading",
-    "name", "offer-lifetime", "option-def", "parked-packet-limit", "pd-allocator", "pool-id",
-    "relay-supplied-options", "reservation-mode", "reservations-global", "reservations-in-subnet",
-    "reservations-lookup-first", "reservations-out-of-pool", "sanity-checks", "server-id",
-    "server-tag", "stash-agent-options", "statistic-default-sample-age",
-    "statistic-default-sample-count", "store-extended-info", "subnet", "t1-percent", "t2-percent",
-    "user-context", "compatibility",
-}
-# What a subnet has of its own or from above.
-PARAMETERS = {
-    "boot-file-name", "decline-probation-period", "next-server", "preferred-lifetime",
-    "rapid-commit", "rebind-timer", "renew-timer", "server-hostname", "valid-lifetime",
-}
-READ = {"option-data", "pools", "reservations", "shared-networks", "subnet4", "subnet6"}
-# fmt: on
-OF_CLIENTS = "what a client says is not looked at"
-WHY = {
-    "client-classes": OF_CLIENTS,
-    "client-class": OF_CLIENTS,
-    "require-client-classes": OF_CLIENTS,
-    "evaluate-additional-classes": OF_CLIENTS,
-    "pd-pools": "a prefix is a port's (delegated_prefix), expected one for each",
-    "hooks-libraries": "libraries cannot be said",
-    "hosts-database": "its reservations are not read: put them into the file",
-    "hosts-databases": "its reservations are not read: put them into the file",
-    "relay": "a port is on its own bridge, and no relay is asked",
-    "dhcp-ddns": "DNS is not updated",
-}
+# When a lease is renewed, as shares of the lease of DHCPv4 and of the preferred lifetime of DHCPv6.
+SHARES = {4: (0.5, 0.875), 6: (0.5, 0.8)}
 
 
 def read_kea(
@@ -152,10 +117,10 @@ class _Reader:
             version = int(name[-1])
             part = document[name]
             scope = _Scope((part,), f"{file}: {name}")
-            definitions = self._definitions(part, scope.where)
-            self._note(part, scope.where)
+            definitions = self._definitions(version, part, scope.where)
+            self._note(version, "server", part, scope.where)
             for each, inside in self._maps(part.get("shared-networks"), scope, "shared-networks"):
-                self._note(each, inside.where)
+                self._note(version, "shared-network", each, inside.where)
                 before = len(self.subnets)
                 self._take_in_subnets(version, each, inside, definitions)
                 if len(self.subnets) - before > 1:
@@ -181,12 +146,17 @@ class _Reader:
                 what = f"subnet: {show(text)}, expected a subnet of IPv{version}"
                 self.draft.leave(inside.where, what)
                 continue
-            self._note(each, inside.where)
+            self._note(version, "subnet", each, inside.where)
             self.subnets.append(_Subnet(subnet, inside, definitions))
 
-    def _definitions(self, part: Mapping[str, Any], where: str) -> dict[str, Definition]:
+    def _definitions(
+        self, version: int, part: Mapping[str, Any], where: str
+    ) -> dict[str, Definition]:
         found = {}
         for each, inside in self._maps(part.get("option-def"), _Scope((), where), "option-def"):
+            self._note(version, "definition", each, inside.where)
+            if each.get("space", f"dhcp{version}") != f"dhcp{version}":
+                continue  # of what is inside another option: that cannot be said, where it is used
             try:
                 name, definition = read_definition(each)
                 found[name] = definition
@@ -194,17 +164,10 @@ class _Reader:
                 self.draft.leave(inside.where, str(error))
         return found
 
-    def _note(self, part: Mapping[str, Any], where: str) -> None:
-        """Name what of it is not read."""
-        for name, value in part.items():
-            if name in READ or name in PARAMETERS or name in NEEDLESS or value in ("", [], {}):
-                continue
-            if name.startswith("ddns-"):
-                self.draft.leave(where, "ddns: DNS is not updated")
-            elif name.startswith(("min-", "max-")):
-                self.draft.leave(where, f"{name}: the lifetime is the same for all")
-            else:
-                self.draft.leave(where, f"{escape(name)}: {WHY.get(name, 'cannot be said')}")
+    def _note(self, version: int, level: str, part: Mapping[str, Any], where: str) -> None:
+        """Name what of it cannot be said."""
+        for what in unsaid(version, level, part):
+            self.draft.leave(where, what)
 
     def _maps(
         self, value: Any, scope: _Scope, name: str
@@ -245,8 +208,12 @@ class _Reader:
             self._serve(each)
         self.draft.note_several()
         for each in self.subnets:
-            settings = each.scope.settings[0]
-            for host, scope in self._maps(settings.get("reservations"), each.scope, "reservations"):
+            hosts = each.scope.settings[0].get("reservations")
+            if hosts and each.scope.get("reservations-in-subnet") is False:
+                what = "reservations: not in force by reservations-in-subnet"
+                self.draft.leave(each.scope.where, what)
+                continue
+            for host, scope in self._maps(hosts, each.scope, "reservations"):
                 self._reserve(host, scope, each)
         for version, value, scope, _ in self.globals:
             for host, inside in self._maps(value, scope, "reservations"):
@@ -272,7 +239,7 @@ class _Reader:
                     each.options[found[0]] = found[1]
         for said in each.options.values():
             self.draft.set(part, *said, scope.where)
-        if scope.get("rapid-commit") is True:
+        if version == 6 and scope.get("rapid-commit") is True:
             self.draft.set(part, "rapid_commit", True, scope.where)
         self._pools(each)
         period_s = self._seconds(scope, "decline-probation-period")
@@ -281,11 +248,11 @@ class _Reader:
 
     def _times4(self, part: Settings, scope: _Scope) -> None:
         lease_s = self._seconds(scope, "valid-lifetime")
-        self.draft.set(part, "lease_time", VALID_S if lease_s is None else lease_s, scope.where)
-        for name, ours in (("renew-timer", "T1"), ("rebind-timer", "T2")):
-            time_s = self._seconds(scope, name)
-            if time_s is not None:
-                self.draft.set(part, ours, time_s, scope.where)
+        lease_s = VALID_S if lease_s is None else lease_s
+        self.draft.set(part, "lease_time", lease_s, scope.where)
+        for name, time_s in zip(("T1", "T2"), self._tees(4, scope, lease_s), strict=True):
+            if time_s:
+                self.draft.set(part, name, time_s, scope.where)
 
     def _times6(self, part: Settings, scope: _Scope) -> None:
         valid_s = self._seconds(scope, "valid-lifetime")
@@ -294,10 +261,34 @@ class _Reader:
         preferred_s = int(valid_s * PREFERRED) if preferred_s is None else preferred_s
         self.draft.set(part, "valid_lifetime", valid_s, scope.where)
         self.draft.set(part, "preferred_lifetime", preferred_s, scope.where)
-        for name, ours, share in (("renew-timer", "t1", T1), ("rebind-timer", "t2", T2)):
-            time_s = self._seconds(scope, name)
-            time_s = int(preferred_s * share) if time_s is None else time_s
-            self.draft.set(part, ours, time_s, scope.where)
+        for name, time_s in zip(("t1", "t2"), self._tees(6, scope, preferred_s), strict=True):
+            self.draft.set(part, name, time_s, scope.where)
+
+    def _tees(self, version: int, scope: _Scope, whole_s: int) -> list[int]:
+        """T1 and T2: as they are said, or as shares of the whole time; 0: the client chooses."""
+        found = []
+        is_calculated = scope.get("calculate-tee-times")
+        for timer, name, usual in zip(
+            ("renew-timer", "rebind-timer"), ("t1-percent", "t2-percent"), SHARES[version],
+            strict=True,
+        ):  # fmt: skip
+            share = self._share(scope, name, usual)
+            time_s = self._seconds(scope, timer)
+            if time_s is None:
+                # DHCPv6 has a place for them in any case, and Kea fills it unless told otherwise.
+                is_wanted = is_calculated is True or (version == 6 and is_calculated is None)
+                time_s = int(whole_s * share + 0.5) if is_wanted else 0
+            found.append(time_s)
+        return found
+
+    def _share(self, scope: _Scope, name: str, usual: float) -> float:
+        value = scope.get(name)
+        if value is None:
+            return usual
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= 1:
+            self.draft.leave(scope.where, f"{name}: {show(value)}, expected a number from 0 to 1")
+            return usual
+        return value
 
     def _boot(self, part: Settings, scope: _Scope) -> None:
         for name, ours in (
@@ -306,8 +297,12 @@ class _Reader:
             ("boot-file-name", "bootfile_name"),
         ):
             value = scope.get(name)
-            if isinstance(value, str) and value not in ("", "0.0.0.0"):
+            if value in (None, "", "0.0.0.0"):
+                continue
+            if isinstance(value, str):
                 self.draft.set(part, ours, value, scope.where)
+            else:
+                self.draft.leave(scope.where, f"{name}: {show(value)}, expected text")
 
     def _seconds(self, scope: _Scope, name: str) -> int | None:
         value = scope.get(name)
@@ -321,6 +316,7 @@ class _Reader:
         definitions: Mapping[str, Definition],
     ) -> tuple[int, tuple[str, object]] | None:  # fmt: skip
         name = value.get("name") or value.get("code")
+        self._note(version, "option", value, where)
         try:
             if value.get("always-send") is True:
                 what = "always-send: it is told to who asks for it, as others"
@@ -336,7 +332,7 @@ class _Reader:
         ranges = list[AddressRange]()
         settings = each.scope.settings[0]
         for value, inside in self._maps(settings.get("pools"), each.scope, "pools"):
-            self._note({k: v for k, v in value.items() if k != "pool"}, inside.where)
+            self._note(each.subnet.version, "pool", value, inside.where)
             if value.get("option-data"):
                 what = "option-data: options are of a network or a port, expected them there"
                 self.draft.leave(inside.where, what)
@@ -355,8 +351,15 @@ class _Reader:
 
     def _reserve_anywhere(self, version: int, host: Mapping[str, Any], scope: _Scope) -> None:
         """A reservation of the whole server: by its address, or in the only network."""
-        there = [each for each in self.subnets if each.subnet.version == version]
-        addresses = _addresses(version, host)
+        there = [
+            each for each in self.subnets
+            if each.subnet.version == version and each.scope.get("reservations-global") is True
+        ]  # fmt: skip
+        if not there:
+            what = "it is in no subnet, and none has reservations-global: not in force"
+            self.draft.leave(scope.where, what)
+            return
+        addresses, _ = _addresses(version, host)
         home = next(
             (each for each in there if addresses and addresses[0] in each.subnet),
             there[0] if len(there) == 1 and not addresses else None,
@@ -368,19 +371,20 @@ class _Reader:
 
     def _reserve(self, host: Mapping[str, Any], scope: _Scope, home: _Subnet) -> None:
         where, version = scope.where, home.subnet.version
+        self._note(version, "reservation", host, where)
         mac = self._mac(host, where)
         if not mac:
             return
-        addresses = [each for each in _addresses(version, host) if each in home.subnet]
-        if len(addresses) < len(_addresses(version, host)):
+        everywhere, unreadable = _addresses(version, host)
+        for value in unreadable:
+            self.draft.leave(where, f"{mac}: {show(value)}, expected an address of IPv{version}")
+        addresses = [each for each in everywhere if each in home.subnet]
+        if len(addresses) < len(everywhere):
             self.draft.leave(where, f"{mac}: not all of its addresses are in {home.subnet}")
             if not addresses:
                 return
         if len(addresses) > 1:
             self.draft.leave(where, f"{mac}: one address of IPv{version} is reserved, the first")
-        for name in ("client-classes", "server-hostname", "auth-key"):
-            if host.get(name):
-                self.draft.leave(where, f"{name}: {WHY.get(name, 'cannot be said')}")
         hostname = host.get("hostname")
         name = hostname if isinstance(hostname, str) else ""
         options = self._own_options(host, scope, home)
@@ -392,8 +396,9 @@ class _Reader:
         if port is None:
             return
         inside_name = "options" if version == 4 else "options6"
-        if name and version == 4:
-            self.draft.set(self.draft.open(port, inside_name, where), "hostname", name, where)
+        if name:
+            option = "hostname" if version == 4 else "fqdn"
+            self.draft.set(self.draft.open(port, inside_name, where), option, name, where)
         for said in options:
             self.draft.set(self.draft.open(port, inside_name, where), *said, where)
         if isinstance(prefixes, list) and prefixes:
@@ -430,18 +435,21 @@ class _Reader:
             return ""
 
 
-def _addresses(version: int, host: Mapping[str, Any]) -> list[Address]:
-    """Those of a reservation that can be read."""
-    value = host.get("ip-address") if version == 4 else host.get("ip-addresses")
-    found = list[Address]()
+def _addresses(version: int, host: Mapping[str, Any]) -> tuple[list[Address], list[Any]]:
+    """Those of a reservation, and what is none."""
+    value = host.get("ip-address" if version == 4 else "ip-addresses", [])
+    found, unreadable = list[Address](), []
     for text in value if isinstance(value, list) else [value]:
         try:
-            if isinstance(text, str) and "%" not in text:
-                address = ip_address(text.strip())
-                found += [address] if address.version == version else []
+            if not isinstance(text, str) or "%" in text:
+                raise ValueError
+            address = ip_address(text.strip())
+            if address.version != version:
+                raise ValueError
+            found.append(address)
         except ValueError:
-            continue
-    return found
+            unreadable.append(text)
+    return found, unreadable
 
 
 def _range(text: Any) -> AddressRange | None:

@@ -78,6 +78,41 @@ def test_its_defaults_are_kept() -> None:
     assert (extension.t1_s, extension.t2_s) == (2250, 3600)
 
 
+@pytest.mark.parametrize(
+    ("setting", "t1", "t2"),
+    [
+        ({}, None, None),
+        ({"calculate-tee-times": True}, 500, 875),
+        ({"calculate-tee-times": True, "t1-percent": 0.25, "t2-percent": 0.75}, 250, 750),
+        ({"calculate-tee-times": True, "renew-timer": 300}, 300, 875),
+        ({"calculate-tee-times": False, "t1-percent": 0.25}, None, None),
+        ({"renew-timer": 0, "rebind-timer": 800}, None, 800),
+    ],
+)
+def test_when_to_renew(setting: dict[str, Any], t1: int | None, t2: int | None) -> None:
+    draft = read(Dhcp4={"subnet4": [subnet4(valid_lifetime=1000)]} | setting)
+    found = options(network(draft))
+    assert (found.get("T1"), found.get("T2")) == (t1 and str(t1), t2 and str(t2))
+    assert left(draft) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "times"),
+    [
+        ({"calculate-tee-times": True, "t1-percent": 0.25}, (250, 800)),
+        ({"t2-percent": 0.75}, (500, 750)),
+        ({"calculate-tee-times": False}, (0, 0)),
+        ({"calculate-tee-times": False, "renew-timer": 300, "rebind-timer": 600}, (300, 600)),
+    ],
+)
+def test_when_to_renew_in_dhcpv6(setting: dict[str, Any], times: tuple[int, int]) -> None:
+    subnet = subnet6(preferred_lifetime=1000, **{"valid-lifetime": 2000})
+    draft = read(Dhcp6={"subnet6": [subnet]} | setting)
+    extension = dhcpv6(network(draft)).extension
+    assert (extension.t1_s, extension.t2_s) == times
+    assert left(draft) == []
+
+
 def test_the_address_of_its_interface_is_the_servers() -> None:
     found = network(read("10.0.0.7/24", Dhcp4={"subnet4": [subnet4()]}))
     assert options(found)["server_id"] == "10.0.0.7"
@@ -109,6 +144,7 @@ def test_reservations() -> None:
         ]),
         reservations=[{"hw-address": "02:00:00:00:00:04", "ip-address": "10.0.0.7"},
                       {"hw-address": "02:00:00:00:00:05", "hostname": "any"}],
+        reservations_global=True,
     )  # fmt: skip
     found = network(draft)
     assert reserved(found) == {
@@ -133,6 +169,7 @@ def test_reservations_of_ipv6() -> None:
         "ip-addresses": ["fd00::5"],
         "prefixes": ["fd00:5::/56"],
         "option-data": [option("dns-servers", "fd00::53")],
+        "hostname": "web.example.org",
     }
     draft = read(
         Dhcp4={"subnet4": [subnet4(reservations=[{"hw-address": MAC, "ip-address": "10.0.0.5"}])]},
@@ -142,7 +179,7 @@ def test_reservations_of_ipv6() -> None:
     (port,) = found.ports
     assert [*map(str, port.addresses)] == ["10.0.0.5", "fd00::5"]
     assert [*map(str, port.delegated_prefixes)] == ["fd00:5::/56"]
-    assert port.options6.keys() == {"dns_server"}
+    assert port.options6.keys() == {"dns_server", "fqdn"}
     assert left(draft) == []
 
 
@@ -176,7 +213,7 @@ def test_without_pools_only_who_is_reserved_is_served() -> None:
     [
         ({"client-classes": [{"name": "x"}]}, "client-classes: what a client says"),
         ({"hooks-libraries": [{"library": "x"}]}, "hooks-libraries: libraries cannot"),
-        ({"hosts-database": {"type": "mysql"}}, "hosts-database: its reservations"),
+        ({"hosts-database": {"type": "mysql"}}, "hosts-database: what stands there"),
         ({"ddns-send-updates": True}, "ddns: DNS is not updated"),
         ({"min-valid-lifetime": 5}, "min-valid-lifetime: the lifetime is the same"),
         ({"frobnicate": 1}, "frobnicate: cannot be said"),
@@ -187,8 +224,17 @@ def test_without_pools_only_who_is_reserved_is_served() -> None:
         ({"option-data": 7}, "option-data: 7, expected a list"),
         ({"option-data": [7]}, "7, expected a mapping"),
         ({"option-def": [{"name": "x"}]}, "expected a name and a code"),
-        ({"reservations": [{"client-id": "01", "ip-address": "10.0.0.5"}]}, "by client-id nobody"),
-        ({"reservations": [{"hw-address": MAC, "ip-address": "10.9.0.5"}]}, "its subnet is not"),
+        ({"reservations": [{"hw-address": MAC, "ip-address": "10.0.0.5"}]}, "not in force"),
+        ({"reservations": [{"hw-address": MAC, "ip-address": "10.9.0.5"}],
+          "reservations-global": True}, "its subnet is not"),
+        ({"subnet4": [subnet4(reservations=[{"client-id": "01", "ip-address": "10.0.0.5"}])]},
+         "by client-id nobody"),
+        ({"subnet4": [subnet4(reservations=[{"hw-address": MAC, "ip-address": "x"}])]},
+         f"{MAC}: 'x', expected an address of IPv4"),
+        ({"subnet4": [subnet4(reservations=[{}])], "reservations-in-subnet": False},
+         "reservations: not in force by reservations-in-subnet"),
+        ({"boot-file-name": 7}, "boot-file-name: 7, expected text"),
+        ({"t1-percent": 5, "calculate-tee-times": True}, "t1-percent: 5, expected a number"),
         ({"subnet4": [subnet4(), {"subnet": "x"}]}, "subnet: 'x', expected a subnet"),
         ({"shared-networks": [{"name": "x", "subnet4": 7}]}, "subnet4: 7, expected a list"),
         ({"subnet4": [subnet4(), {"subnet": "fd00::/64"}]}, "expected a subnet of IPv4"),
@@ -216,7 +262,7 @@ def test_what_cannot_be_said_is_named(setting: dict[str, Any], said: str) -> Non
 
 
 def test_of_several_addresses_the_first_is_reserved() -> None:
-    host = {"hw-address": MAC, "ip-addresses": ["fd00::5", "fd00::6", "x"]}
+    host = {"hw-address": MAC, "ip-addresses": ["fd00::5", "fd00::6"]}
     draft = read(Dhcp6={"subnet6": [subnet6(reservations=[host], **{"pd-pools": [{}]})]})
     assert reserved(network(draft)) == {MAC: ["fd00::5"]}
     found = left(draft)
