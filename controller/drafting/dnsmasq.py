@@ -430,15 +430,8 @@ class _Reader:
         """Say an option."""
         if not option.words:
             return  # it is not to be told
-        words = [own if word in OWN else word for word in option.words]
-        if not all(words):
-            what = f"dhcp-option: {option.code}: dnsmasq's own address is not known"
-            self.draft.leave(option.where, f"{what}: say it with --address")
-            return
-        if option.version == 6:
-            words = [word[1:-1] if word.startswith("[") else word for word in words]
         try:
-            said = setting_of(option, words)
+            said = setting_of(option, own)
         except OptionError as error:
             self.draft.leave(option.where, f"dhcp-option: {option.code}: {error}")
             return

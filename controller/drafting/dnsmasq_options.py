@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeVar
 
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import Unreadable
 from ovs_dhcpd.controller.drafting.foreign_options import code_of, raw, setting, type_of
+from ovs_dhcpd.flows.options.table import OptionError
 from ovs_dhcpd.flows.options.wording import show
 
 _NUMBER = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -140,30 +141,52 @@ def split_tags(words: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     return tuple(tags), rest
 
 
-def setting_of(option: Told, words: Sequence[str]) -> tuple[str, object]:
-    """Our name and value for an option, with `words` as its value.  Raises OptionError."""
-    data = data_of(option)
-    if data is None:
-        return setting(option.version, option.code, words)
-    return raw(option.version, option.code, data)
+def setting_of(option: Told, own: str) -> tuple[str, object]:
+    """Our name and value for an option; `own` is dnsmasq's address, empty if it is not known.
 
-
-def data_of(option: Told) -> bytes | None:
-    """The bytes of an option whose type is not known here, as dnsmasq guesses it; None: it is."""
-    if type_of(option.version, option.code):
-        return None
+    Raises OptionError.
+    """
+    version, code = option.version, option.code
     words = option.words
+    if type_of(version, code) or _are_addresses(version, words):
+        if not own and not OWN.isdisjoint(words):
+            raise OptionError("dnsmasq's own address is not known: say it with --address")
+        words = tuple((own if version == 4 else f"[{own}]") if word in OWN else word
+                      for word in words)  # fmt: skip
+    data = data_of(version, code, words)
+    if data is not None:
+        return raw(version, code, data)
+    if version == 6:
+        words = tuple(word[1:-1] if word.startswith("[") else word for word in words)
+    return setting(version, code, words)
+
+
+def data_of(version: int, code: int, words: Sequence[str]) -> bytes | None:
+    """The bytes of an option whose type is not known here, as dnsmasq guesses it; None: it is."""
+    if type_of(version, code):
+        return None
     if len(words) == 1 and _HEX.fullmatch(words[0]) and ":" in words[0]:
         return bytes.fromhex(words[0].replace(":", ""))
-    try:
-        if option.version == 6:
-            return b"".join(IPv6Address(word[1:-1]).packed for word in words)
-        return b"".join(IPv4Address(word).packed for word in words)
-    except ValueError:
-        pass
+    if _are_addresses(version, words):
+        return b"".join(ip_address(word.strip("[]")).packed for word in words)
     if len(words) == 1 and (number := _WIDE.fullmatch(words[0])):
         value = int(number[1])
         size = _WIDTHS.get(number[2]) or (1 if 0 <= value < 256 else 2 if 0 <= value < 65536 else 4)
         if -(1 << 8 * size - 1) <= value < 1 << 8 * size:
             return (value % (1 << 8 * size)).to_bytes(size, "big")
     return ",".join(words).encode()
+
+
+def _are_addresses(version: int, words: Sequence[str]) -> bool:
+    """Whether all are, those of IPv6 in brackets."""
+    try:
+        for word in words:
+            if version == 4:
+                IPv4Address(word)
+            elif (word[:1], word[-1:]) == ("[", "]"):
+                IPv6Address(word[1:-1])
+            else:
+                return False
+    except ValueError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface
 
 from ovs_dhcpd.controller.drafting.dnsmasq_file import read
-from ovs_dhcpd.controller.drafting.dnsmasq_options import OWN, read_option, setting_of
+from ovs_dhcpd.controller.drafting.dnsmasq_options import read_option, setting_of
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     DEFAULT_LEASE_S,
     INFINITE,
@@ -57,6 +57,7 @@ class _Reader:
         dns = top.first("dns")
         self.is_dns = dns is None or dns.get("enable") != "no"
         self.mac = self._bridge_mac()
+        self.own = dict[int, str]()  # the addresses of the server, by version
         # By element: all of them may stand in one line.
         self._own = {id(each): self._read_address(each) for each in top.all("ip")}
 
@@ -98,6 +99,7 @@ class _Reader:
         own = self._address(ip)
         assert isinstance(own, IPv4Interface)
         part = draft.open(self.network, "dhcpv4", where)
+        self.own[4] = str(own.ip)
         draft.set(part, "cidr", str(own.network), where)
         draft.set(part, "server_id", str(own.ip), where)
         draft.set(part, "lease_time", self._lease_s(ip, 4), where)
@@ -124,6 +126,7 @@ class _Reader:
         dhcp = ip.first("dhcp")
         if dhcp:
             part = draft.open(self.network, "dhcpv6", where)
+            self.own[6] = str(own.ip)
             draft.set(part, "cidr", str(own.network), where)
             draft.set(part, "valid_lifetime", self._lease_s(ip, 6), where)
             if self.is_dns:
@@ -267,9 +270,7 @@ class _Reader:
                     name = {(4, 3): "router", (4, 6): "dns_server"}.get((told.version, told.code))
                     part.pop(name or "", None)
                     continue
-                own = str(part.get("server_id", ""))
-                words = [own if word in OWN else word.strip("[]") for word in told.words]
-                self.draft.set(part, *setting_of(told, words), where)
+                self.draft.set(part, *setting_of(told, self.own[told.version]), where)
             except (Unreadable, OptionError) as error:
                 self.draft.leave(where, f"dnsmasq: {escape(line.name)}: {error}")
 

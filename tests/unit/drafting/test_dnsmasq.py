@@ -75,7 +75,7 @@ def test_the_interface_is_the_bridge_unless_another_is_said() -> None:
 def test_options_by_number_and_by_name() -> None:
     draft = drafted(
         RANGE
-        + "dhcp-option=option:ntp-server,0.0.0.0,10.0.0.4\n"
+        + "dhcp-option=option:ntp-server,0.0.0.0,10.0.0.4\ndhcp-option=223,0.0.0.0\n"
         + "dhcp-option=121,10.9.0.0/16,10.0.0.7\n"
         + "dhcp-option=222,01:02\n"
         + "dhcp-option=option:root-path,/srv\n",
@@ -85,6 +85,7 @@ def test_options_by_number_and_by_name() -> None:
     assert found["ntp_server"] == "{10.0.0.1, 10.0.0.4}"
     assert found["classless_static_route"] == "{10.9.0.0/16, 10.0.0.7}"
     assert found["option_222"] == "0x0102"
+    assert found["option_223"] == "0x0a000001"
     assert found["option_17"] == f"0x{b'/srv'.hex()}"
     assert left(draft) == []
 

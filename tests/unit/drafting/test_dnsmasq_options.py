@@ -13,8 +13,10 @@ from ovs_dhcpd.controller.drafting.dnsmasq_options import (
     last,
     read_boot,
     read_option,
+    setting_of,
 )
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import Unreadable
+from ovs_dhcpd.flows.options.table import OptionError
 
 
 @pytest.mark.parametrize(
@@ -112,9 +114,33 @@ def test_what_clients_say() -> None:
 def test_a_value_whose_type_nobody_knows_is_guessed(
     words: tuple[str, ...], expected: bytes
 ) -> None:
-    assert data_of(Told(4, 222, words, (), "f")) == expected
+    assert data_of(4, 222, words) == expected
 
 
 def test_others_have_a_type() -> None:
-    assert data_of(Told(4, 3, ("1.2.3.4",), (), "f")) is None
-    assert data_of(Told(6, 222, ("[fd00::1]",), (), "f")) == b"\xfd" + bytes(14) + b"\x01"
+    assert data_of(4, 3, ("1.2.3.4",)) is None
+    assert data_of(6, 222, ("[fd00::1]",)) == b"\xfd" + bytes(14) + b"\x01"
+
+
+@pytest.mark.parametrize(
+    ("version", "code", "words", "own", "expected"),
+    [
+        (4, 3, ("0.0.0.0", "1.2.3.4"), "10.0.0.1", ("router", ["10.0.0.1", "1.2.3.4"])),
+        (4, 222, ("0.0.0.0",), "10.0.0.1", ("option_222", "0x0a000001")),
+        (4, 222, ("1.2.3.4", "0.0.0.0"), "10.0.0.1", ("option_222", "0x010203040a000001")),
+        (4, 222, ("x", "0.0.0.0"), "10.0.0.1", ("option_222", f"0x{b'x,0.0.0.0'.hex()}")),
+        (4, 222, ("x", "0.0.0.0"), "", ("option_222", f"0x{b'x,0.0.0.0'.hex()}")),
+        (6, 23, ("[::]",), "fd00::1", ("dns_server", "fd00::1")),
+        (6, 222, ("[fe80::]", "[fd00::2]"), "::1", ("option_222", f"0x{1:032x}fd{2:030x}")),
+    ],
+)
+def test_dnsmasqs_own_address(
+    version: int, code: int, words: tuple[str, ...], own: str, expected: object
+) -> None:
+    assert setting_of(Told(version, code, words, (), "f"), own) == expected
+
+
+@pytest.mark.parametrize("code", [3, 222])
+def test_its_own_address_has_to_be_known(code: int) -> None:
+    with pytest.raises(OptionError, match="own address is not known: say it with --address"):
+        setting_of(Told(4, code, ("1.2.3.4", "0.0.0.0"), (), "f"), "")
