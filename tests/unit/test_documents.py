@@ -28,6 +28,10 @@ def rows_of(page: str, header: str) -> list[str]:
     return page.split(f"{header}\n", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
 
 
+def test_readme_is_read_at_once() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+
+
 def test_the_option_tables_are_those_of_the_source() -> None:
     def type_of(option: Option) -> str:
         time = "time or infinity" if option.endless else "time" if option.is_time else ""
