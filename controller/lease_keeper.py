@@ -18,7 +18,7 @@ from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.lease_list import as_table
 from ovs_dhcpd.controller.leases.document import Clock, NoSuchLease, document
 from ovs_dhcpd.controller.leases.lease import STATES
-from ovs_dhcpd.controller.leases.leases import Leases, Row
+from ovs_dhcpd.controller.leases.leases import Leases, Row, State
 from ovs_dhcpd.controller.leases.runs import Runs
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Served
@@ -98,10 +98,11 @@ class LeaseKeeper:
 
     def states(self) -> Counter[tuple[str, str, int, str]]:
         """How many leases are in which state, by bridge, network and family."""
-        self._journal.write()
         return Counter(
-            (row.bridge, row.network.name, row.family, row.state or NO_STATE)
-            for row in self._leases.rows(time.monotonic())
+            {
+                (bridge, network, family, state or NO_STATE): count
+                for (bridge, network, family, state), count in self._count().items()
+            }
         )
 
     def take_faults(self) -> Iterator[Fault]:
@@ -182,9 +183,14 @@ class LeaseKeeper:
 
     def counts(self) -> dict[str, int]:
         """How many leases are in each state that is known, the first that there is first."""
-        self._journal.write()
-        found = Counter(row.state for row in self._leases.rows(time.monotonic()))
+        found = Counter[str | None]()
+        for (*_, state), count in self._count().items():
+            found[state] += count
         return {state: found[state] for state in STATES if found[state]}
+
+    def _count(self) -> Counter[State]:
+        self._journal.write()
+        return self._leases.count(time.monotonic())
 
     def _recall(self, bridge: str, keeper: Keeper, number: int) -> None:
         counts = keeper.bridge.counts(number)

@@ -11,6 +11,7 @@ often, and when last, but not what.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv6Network
 from typing import NamedTuple
@@ -30,6 +31,7 @@ MAX_FLOWS = 8192  # of which it is known by which port their packets come
 
 Bindings = Sequence[tuple[Network, Port]]
 Client = tuple[int, bytes]  # DHCPv4 (4) or DHCPv6 (6), and its MAC
+State = tuple[str, str, int, str | None]  # of a Row: its bridge, network, family, and state
 
 FAMILIES: Mapping[str, int] = {DHCPV4: 4, DHCPV6: 6}
 _OF_FLOWS = {UDP: 4, UDP6: 6}
@@ -217,6 +219,10 @@ class Leases:
             if served := self._ports.get(name):
                 yield from served.rows(name, now_s)
 
+    def count(self, now_s: float) -> Counter[State]:
+        """How many clients of all ports are in which state, as :meth:`rows` has them."""
+        return Counter(state for served in self._ports.values() for state in served.states(now_s))
+
     def expired(self, now_s: float) -> tuple[set[str], float]:
         """The ports with a lease that has expired, and when the next one does: math.inf is never.
 
@@ -247,13 +253,17 @@ class _Found(NamedTuple):
 
 
 class _Assigned(NamedTuple):
-    """What a binding's clients of a family may have, as text."""
+    """What a binding's clients of a family may have, as text.
+
+    Where any MAC may ask, `others` have bindings of their own.
+    """
 
     network: Network
     port: Port
     family: int
     addresses: tuple[str, ...]
     prefixes: tuple[str, ...]
+    others: frozenset[bytes | None]
 
 
 class _Served:
@@ -324,43 +334,66 @@ class _Served:
 
     def rows(self, name: str, now_s: float) -> Iterator[Row]:
         """The clients that are served by one of its bindings."""
-        self._assigned = self._assigned or [*_all_assigned(self.bindings)]
-        for assigned in self._assigned:
+        for assigned in self._assign():
             yield from self._rows(name, assigned, now_s)
 
-    def _rows(self, name: str, assigned: _Assigned, now_s: float) -> Iterator[Row]:
-        network, port, family, addresses, prefixes = assigned
-        where = name, self.bridge, self.ofport, network, port, family
-        leases = self.leases.copy()
-        macs: list[bytes | None] = [port.mac]
-        if port.mac is None:
-            own = {other.mac for _, other in self.bindings}
-            macs = [mac for of, mac in leases if of == family and mac not in own] or macs
-        for mac in macs:
-            lease = leases.get((family, mac or b""))
+    def states(self, now_s: float) -> Iterator[State]:
+        """The state of each of these."""
+        for assigned in self._assign():
+            network, port, family, *_ = assigned
             recalled = self.recalled.get((family, port.mac or b""))
-            since_s = recalled.since_s if recalled else self.since_s
+            for _, lease in self._clients(assigned):
+                yield self.bridge, network.name, family, self._state(lease, recalled, now_s)
+
+    def _assign(self) -> list[_Assigned]:
+        self._assigned = self._assigned or [*_all_assigned(self.bindings)]
+        return self._assigned
+
+    def _clients(self, assigned: _Assigned) -> list[tuple[bytes | None, Lease | None]]:
+        """The MACs of a binding's clients, None if any may ask and none has, and their leases."""
+        family, port = assigned.family, assigned.port
+        if port.mac:
+            return [(port.mac, self.leases.get((family, port.mac)))]
+        found: list[tuple[bytes | None, Lease | None]] = [
+            (mac, lease)
+            for (of, mac), lease in self.leases.copy().items()
+            if of == family and mac not in assigned.others
+        ]
+        return found or [(None, None)]
+
+    def _state(self, lease: Lease | None, recalled: Recalled | None, now_s: float) -> str | None:
+        if lease is not None:
+            return lease.state_at(now_s) or None
+        if recalled:
+            return None if recalled.requests else ASSIGNED
+        return None if self.since_s is None else ASSIGNED
+
+    def _rows(self, name: str, assigned: _Assigned, now_s: float) -> Iterator[Row]:
+        network, port, family, addresses, prefixes, _ = assigned
+        where = name, self.bridge, self.ofport, network, port, family
+        recalled = self.recalled.get((family, port.mac or b""))
+        since_s = recalled.since_s if recalled else self.since_s
+        for mac, lease in self._clients(assigned):
+            state = self._state(lease, recalled, now_s)
             if lease is not None:
                 before = recalled.requests if recalled and port.mac else 0
-                state, last_s = lease.state_at(now_s) or None, lease.last_s
                 requests: int | None = lease.requests + before
+                last_s: float | None = lease.last_s
+            elif recalled:
+                lease, requests, last_s = Lease(), recalled.requests, recalled.last_s
             else:
-                lease, requests, last_s = Lease(), recalled.requests if recalled else 0, None
-                state = None if requests else ASSIGNED
-                if recalled:
-                    last_s = recalled.last_s
-                elif since_s is None:
-                    state = requests = None
+                lease, requests, last_s = Lease(), None if since_s is None else 0, None
             yield Row(*where, mac, addresses, prefixes, state, lease, requests, since_s, last_s)
 
 
 def _all_assigned(bindings: Bindings) -> Iterator[_Assigned]:
+    macs = frozenset(port.mac for _, port in bindings)
     for network, port in bindings:
         for family in (4, 6):
             addresses = tuple(map(str, _assigned(network, port, family)))
             prefixes = tuple(map(str, _delegated(network, port, family)))
             if addresses or prefixes:
-                yield _Assigned(network, port, family, addresses, prefixes)
+                yield _Assigned(network, port, family, addresses, prefixes, macs)
 
 
 def _make_room(leases: dict[Client, Lease], family: int) -> None:

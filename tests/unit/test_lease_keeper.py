@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What comes of a fault of ours in an exchange: it is nobody's, and the daemon hears of it."""
+"""A fault of ours costs what one exchange says of a lease, and leases are counted cheaply."""
 
 from __future__ import annotations
 
@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from ovs_dhcpd.controller import lease_keeper
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
+from ovs_dhcpd.controller.leases import leases as leases_module
 from ovs_dhcpd.controller.leases.leases import Leases
 from ovs_dhcpd.controller.metrics_keeper import MetricsKeeper
+from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
 from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.wire.nxt import BODY
+
+from tests.unit.leases.exchanges import LAB, VM1
 
 OFFER: Verdict = Answer(b"", "DHCPOFFER", b"", b"")
 MESSAGE = bytes(BODY + 8)
@@ -57,3 +61,15 @@ def test_the_metrics_have_it_without_a_network(leases: LeaseKeeper, journal: Jou
     journal.note("br0", 0.0, [MESSAGE], [OFFER])
     assert metrics.measure().messages == {("br0", "", "DHCPOFFER"): 1}
     assert [*leases.take_faults()]
+
+
+def test_leases_are_counted_without_a_row_of_each(
+    leases: LeaseKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The daemon's thread does so every few seconds, and each row takes as long as an answer."""
+    keepers: Any = {"br0": SimpleNamespace(is_active=True)}
+    monkeypatch.setattr(leases, "_keepers", keepers)
+    leases.serve("vm1", Served("br0", 1, ((LAB, VM1),)))
+    monkeypatch.delattr(leases_module, "Row")
+    assert leases.counts() == {"assigned": 2}
+    assert leases.states() == {("br0", "lab", 4, "assigned"): 1, ("br0", "lab", 6, "assigned"): 1}

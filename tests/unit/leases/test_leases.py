@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -29,11 +30,17 @@ def leases(now_s: float | None = 0.0) -> Leases:
 
 
 def states(found: Leases, now_s: float = 50.0) -> dict[tuple[str, int], str | None]:
-    return {(row.port, row.family): row.state for row in found.rows(now_s)}
+    rows = [*found.rows(now_s)]
+    assert found.count(now_s) == Counter(
+        (row.bridge, row.network.name, row.family, row.state) for row in rows
+    )
+    return {(row.port, row.family): row.state for row in rows}
 
 
 def row(found: Leases, name: str = "vm1", family: int = 4, now_s: float = 50.0) -> Row:
     (only,) = [each for each in found.rows(now_s, [name]) if each.family == family]
+    where = only.bridge, only.network.name, family, only.state
+    assert where in found.count(now_s)
     return only
 
 
@@ -154,6 +161,7 @@ def test_behind_a_port_of_anybody_are_as_many_clients_as_there_may_be() -> None:
     assert bytes.fromhex("020000000200") in macs  # it was heard all the time
     assert bytes.fromhex("020000000100") not in macs
     assert [each.mac for each in found.rows(99, ["any"]) if each.family == 6] == [None]
+    assert sum(found.count(99).values()) == MAX_MACS + 1
 
 
 def counted(packets: int, idle_s: float | None = 4.0, family: str = "udp") -> list[object]:
