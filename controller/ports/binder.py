@@ -56,7 +56,7 @@ from ovs_dhcpd.controller.ports.interface import (
 from ovs_dhcpd.controller.ports.lately import Lately
 from ovs_dhcpd.controller.ports.pools import Pools, named_by_mac
 from ovs_dhcpd.controller.ports.probes import Meaning, Said, meaning
-from ovs_dhcpd.controller.ports.world import World
+from ovs_dhcpd.controller.ports.world import StillWorld, World
 from ovs_dhcpd.flows.bindings.network import Binding, Network, Parent, Port
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.probe import Probe
@@ -159,12 +159,12 @@ class Binder:
                 looked_at[name] = tuple(f"{port}: {line}" for line in first_lines(lines))
 
         names = {*names, *view.aliases(names), *self._parents(names)}
-        names |= self._behind(names) | world.sub_ports(names)
+        names |= self._behind(names) | view.world.sub_ports(names)
         look_at({*names, *self._pools.stand_ins(names)})
         ready, self._were_ready = self._were_ready, world.ready
         freed = self._pools.take_freed()
         if ready != self._were_ready:
-            look_at(self._waiting | world.sub_ports(self._waiting))
+            look_at(self._waiting | view.world.sub_ports(self._waiting))
         elif freed:
             for name in view.ranked(self._waiting, self._pools.lately):
                 if self._pools.may_gain(name):
@@ -356,7 +356,7 @@ class Binder:
             return self._unnamed(name, interface, view)
         first, *others = known_by
         parent = first.parent(name)
-        if parent and (refused_tag := self._refused_tag(name, parent, interface, view.world)):
+        if parent and (refused_tag := self._refused_tag(name, parent, interface, view)):
             return Binding(refused=(refused_tag,))
         binding = first.binding(name) or Binding()
         refused = [*binding.refused]
@@ -366,15 +366,12 @@ class Binder:
         return replace(binding, refused=tuple(refused))
 
     @staticmethod
-    def _refused_tag(name: str, parent: Parent, interface: Interface, world: World) -> str:
+    def _refused_tag(name: str, parent: Parent, interface: Interface, view: _View) -> str:
         """Why a sub-port cannot have its tag; empty: it can."""
-        behind = world.interfaces.plugged(parent.name)
-        if behind and not parent.shared:
-            siblings = world.sub_ports({behind.name, behind.key})
-            parents = {each: sibling for each in siblings if (sibling := world.parent(each))}
-            alike = [each for each, its in parents.items() if its.tag == parent.tag]
-            if (first := min(each for each in alike if not parents[each].shared)) != name:
-                return f"tag: {parent.tag} is that of {escape(first)} too, expected another"
+        behind = view.world.interfaces.plugged(parent.name)
+        first = view.firsts(behind)[parent.tag] if behind and not parent.shared else name
+        if first != name:
+            return f"tag: {parent.tag} is that of {escape(first)} too, expected another"
         where = f"{interface.vlans.mode} port {escape(interface.name)}"
         if not parent.tag and interface.vlans.untagged is None:
             return f"tag: none, and {where} carries nothing without one, expected one that it does"
@@ -472,10 +469,11 @@ class _View:
     """The world, in which what is to be remembered by this decision is remembered already."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
+        self.world = StillWorld(world.interfaces, world.sources)
         self.remembered: dict[Where, Memory] = {}
         self._whole: dict[uuid.UUID, Interface] = {}  # as their own ports see them
         self._changed: dict[uuid.UUID, Interface] = {}
+        self._firsts: dict[uuid.UUID, dict[int, str]] = {}
 
     def plugged(self, name: str) -> Interface | None:
         """The interface of the port ``name``, if it is plugged in; of a sub-port its parent's.
@@ -489,6 +487,16 @@ class _View:
         self._whole[interface.row] = interface
         interface = self._changed.get(interface.row, interface)
         return interface.seen_by(name, parent.tag) if parent else interface
+
+    def firsts(self, behind: Interface) -> Mapping[int, str]:
+        """By tag, the first by name of the sub-ports of an interface, but for external ports."""
+        if behind.row not in self._firsts:
+            names = sorted(self.world.sub_ports({behind.name, behind.key}), reverse=True)
+            parents = [(name, self.world.parent(name)) for name in names]
+            self._firsts[behind.row] = {
+                parent.tag: name for name, parent in parents if parent and not parent.shared
+            }
+        return self._firsts[behind.row]
 
     def aliases(self, names: Set[str]) -> Iterator[str]:
         """All names of the interfaces that have one of ``names``, but for what many are behind."""

@@ -9,7 +9,7 @@ Nothing here is changed by looking.  The Open_vSwitch database has the interface
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ovs_dhcpd.controller.ports.interface import Interface
@@ -102,7 +102,7 @@ class World:
         if known_by := self.knowing(name):
             return known_by[0].parent(name)
         found = split_vlan_name(name)
-        if found and name in self._vlans_of(found[0]) and not self.interfaces.plugged(name):
+        if found and found[1] in self._vlans_of(found[0]) and not self.interfaces.plugged(name):
             return Parent(*found)
         return None
 
@@ -111,9 +111,9 @@ class World:
         found = {
             each for name in names for source in self.sources for each in source.sub_ports(name)
         }
-        return found.union(*map(self._vlans_of, names))
+        return found | {vlan_name(name, tag) for name in names for tag in self._vlans_of(name)}
 
-    def _vlans_of(self, name: str) -> set[str]:
+    def _vlans_of(self, name: str) -> Set[int]:
         """The VLANs behind the port ``name`` that networks are about whose guests nobody names.
 
         The port is nobody's either, and its row says that it is a trunk: without a word each is
@@ -132,11 +132,9 @@ class World:
             for each in (*source.sub_ports(name), *source.sub_ports(interface.name))
             if (parent := source.parent(each))
         }
-        return {
-            vlan_name(name, network.tag)
-            for network in self.networks(interface.bridge).values()
-            if network.pool and network.tag and network.tag in interface.vlans.tagged - named
-        }
+        networks = self.networks(interface.bridge).values()
+        tags = {network.tag for network in networks if network.pool and network.tag}
+        return tags & interface.vlans.tagged - named
 
     def networks(self, bridge: str) -> dict[str, Network]:
         """The networks of all sources on ``bridge``, by name."""
@@ -144,3 +142,22 @@ class World:
         for source in self.sources:
             found.update(source.networks(bridge))
         return found
+
+
+@dataclass(frozen=True)
+class StillWorld(World):
+    """The world while nothing changes in it: what is asked for each port is looked for once."""
+
+    _networks: dict[str, dict[str, Network]] = field(default_factory=dict)
+    _vlans: dict[str, Set[int]] = field(default_factory=dict)
+
+    def networks(self, bridge: str) -> dict[str, Network]:
+        """The networks of all sources on ``bridge``, by name."""
+        if bridge not in self._networks:
+            self._networks[bridge] = super().networks(bridge)
+        return self._networks[bridge]
+
+    def _vlans_of(self, name: str) -> Set[int]:
+        if name not in self._vlans:
+            self._vlans[name] = super()._vlans_of(name)
+        return self._vlans[name]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import replace
 
 import pytest
@@ -11,6 +11,7 @@ from ovs_dhcpd.controller.ports.vlans import Vlans, vlans_of
 from ovs_dhcpd.flows.bindings.network import Binding, Parent
 
 from tests.unit.ports.host import Host, Source
+from tests.unit.steps import steps
 
 MAC = "fa:16:3e:00:00:01"  # of the parent, and of its VLAN interfaces
 
@@ -291,3 +292,29 @@ def test_a_change_of_one_external_port_concerns_no_other() -> None:
     host.plug("eth1")
     host.settle({"a"})
     assert {*host.decisions[-1].plugged} == {"a"}
+
+
+def vlans(count: int) -> str:
+    """A file with so many VLANs whose guests nobody names."""
+    lines = [
+        f"  v{tag}: {{dhcpv4: {{cidr: 10.{tag}.0.0/24}}, pool: 10.{tag}.0.100, tag: {tag}}}"
+        for tag in range(1, count + 1)
+    ]
+    return "\n".join(["networks:", *lines])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        lambda count: file(**{f"s{tag}": ("vm1", tag) for tag in range(1, count + 1)}),
+        vlans,
+    ],
+)
+def test_many_sub_ports_are_not_looked_at_each_with_all_others(text: Callable[[int], str]) -> None:
+    trunk = vlans_of("trunk", None, frozenset())
+    counts = []
+    for count in (20, 40):
+        host = Host(text(count))
+        counts.append(steps(lambda: host.plug("tap1", iface_id="vm1", vlans=trunk)))  # noqa: B023
+        assert len(host.served) >= count
+    assert counts[1] < 2.2 * counts[0]
