@@ -13,6 +13,7 @@ until it says otherwise.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterator
 
 from ovs_dhcpd.controller.bridges.note import Note
@@ -37,8 +38,8 @@ class MeterTable:
     def __init__(self) -> None:
         self.notes: list[Note] = []  # what to say, for others to take away
         self.lacking = ""  # why nothing can be metered; empty: it can
-        self._numbers: dict[str, int] = {}  # by owner
-        self._owners: dict[int, dict[str, PortMeter]] = {}  # by number, what each wants
+        self._meters: dict[str, PortMeter] = {}  # by owner, what it wants
+        self._asked: dict[int, Counter[PortMeter]] = {}  # by number, how many want each
         self._wanted: dict[int, PortMeter] = {}
         self._installed: dict[int, RateLimit | None] | None = None  # None: not known
         self._reading: dict[int, RateLimit | None] = {}  # the parts of a dump that have come
@@ -77,23 +78,21 @@ class MeterTable:
 
     def want(self, owner: str, meter: PortMeter | None) -> None:
         """From now on ``owner`` wants ``meter``, or none."""
-        touched = set()
-        before = self._numbers.pop(owner, None)
-        if before is not None:
-            del self._owners[before][owner]
-            touched.add(before)
+        before = self._meters.pop(owner, None)
+        if before:
+            self._asked[before.number][before] -= 1
         if meter:
-            self._numbers[owner] = meter.number
-            self._owners.setdefault(meter.number, {})[owner] = meter
-            touched.add(meter.number)
-        for number in touched:
+            self._meters[owner] = meter
+            self._asked.setdefault(meter.number, Counter())[meter] += 1
+        for number in {each.number for each in (before, meter) if each}:
             self._settle(number)
 
     def _settle(self, number: int) -> None:
         """Want what the owners of the meter want now."""
-        widest = widest_of(self._owners[number].values())
+        asked = self._asked[number] = +self._asked[number]
+        widest = widest_of(asked)
         if widest is None:
-            del self._owners[number]
+            del self._asked[number]
         if self._wanted.get(number) == widest:
             return
         self._different.add(number)
@@ -106,8 +105,8 @@ class MeterTable:
     def want_nothing(self) -> None:
         """From now on nobody wants any meter."""
         self._different.update(self._wanted)
-        self._numbers.clear()
-        self._owners.clear()
+        self._meters.clear()
+        self._asked.clear()
         self._wanted.clear()
 
     # What the switch says.
@@ -177,14 +176,15 @@ class MeterTable:
 
         None in place of the count: it has not been asked, or is new.
         """
-        number = self._numbers.get(owner)
-        if number is None:
+        meter = self._meters.get(owner)
+        if meter is None:
             return None
-        return self._wanted[number].limit, self._counts.get(number)
+        return self._wanted[meter.number].limit, self._counts.get(meter.number)
 
     def lines(self) -> Iterator[str]:
         """Each port with its meter, for ``ovs-appctl meters/show``."""
-        for owner, number in sorted(self._numbers.items()):
+        for owner, meter in sorted(self._meters.items()):
+            number = meter.number
             limit = self._wanted[number].limit
             count = self._counts.get(number, MeterCount(0, 0))
             yield (

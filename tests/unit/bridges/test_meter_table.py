@@ -11,6 +11,8 @@ from ovs_dhcpd.controller.wire.openflow import OFP15, xid_of
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.pipeline.meter import PortMeter
 
+from tests.unit.steps import steps
+
 LIMIT, OTHER = RateLimit(50, 100), RateLimit(1, 2)
 
 
@@ -34,6 +36,30 @@ def test_what_is_there_as_wanted_is_left_alone() -> None:
     connected(table, PortMeter(1, LIMIT))
     assert table.missing() == table.excess() == []
     assert table.synchronized
+
+
+def test_a_meter_is_the_widest_that_one_of_its_ports_wants() -> None:
+    table = MeterTable()
+    for owner, limit in (("a", LIMIT), ("b", OTHER), ("c", OTHER), ("d", LIMIT)):
+        table.want(owner, PortMeter(1, limit))
+    for owner in "abd":
+        assert table.of(owner) == (LIMIT, None)
+        table.want(owner, None)
+    assert table.of("c") == (OTHER, None)
+    assert len(table) == 1
+    table.want("c", PortMeter(2, LIMIT))
+    assert table.of("c") == (LIMIT, None)
+    table.want("c", None)
+    assert len(table) == 0
+
+
+def test_a_meter_of_many_ports_costs_each_the_same() -> None:
+    def want(count: int) -> None:
+        table = MeterTable()
+        for number in range(count):
+            table.want(f"vm{number}", PortMeter(1, LIMIT))
+
+    assert steps(lambda: want(200)) < 2.2 * steps(lambda: want(100))
 
 
 def test_what_differs_is_added_changed_and_deleted() -> None:
