@@ -10,9 +10,11 @@ import argparse
 import contextlib
 import errno
 import json
+import math
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ from ovs_dhcpd.flows.options.wording import either, escape, printable
 from ovs_dhcpd import PROGRAM
 
 if TYPE_CHECKING:
+    import ovs.jsonrpc
     from ovs_dhcpd.controller.drafting.seen import Bridge, Link
 
 ANSWER_S = 30.0
@@ -92,18 +95,41 @@ def _select(remote: str) -> dict[str, list[dict[str, Any]]]:
     if error:
         what = f"{os.strerror(error) if error > 0 else 'no connection'}, {NO_SWITCH}"
         raise OSError(max(error, 0) or errno.EIO, what, where)
-    connection = ovs.jsonrpc.Connection(stream)
     selects = [
         {"op": "select", "table": table, "where": [], "columns": columns}
         for table, columns in COLUMNS.items()
     ]
     request = ovs.jsonrpc.Message.create_request("transact", ["Open_vSwitch", *selects])
-    error, reply = connection.transact_block(request)
+    connection = ovs.jsonrpc.Connection(stream)
+    reply, why = _ask(connection, request)
     connection.close()
-    if error or reply.error or not isinstance(reply.result, list):
-        raise OSError(errno.EIO, "no answer, expected the Open_vSwitch database", where)
+    if not reply or reply.error or not isinstance(reply.result, list):
+        raise OSError(errno.EIO, f"{why}, expected the Open_vSwitch database", where)
     rows = [each.get("rows", []) if isinstance(each, dict) else [] for each in reply.result]
     return dict(zip(COLUMNS, rows, strict=False))
+
+
+def _ask(
+    connection: ovs.jsonrpc.Connection, request: ovs.jsonrpc.Message
+) -> tuple[ovs.jsonrpc.Message | None, str]:
+    """The reply, if there is one within ANSWER_S, and what there is to say if it will not do."""
+    import ovs.poller
+
+    end_s = time.monotonic() + ANSWER_S
+    connection.send(request)
+    while (left_s := end_s - time.monotonic()) > 0:
+        error, message = connection.recv()
+        if message and message.id == request.id:
+            return message, "no answer"
+        if error not in (0, errno.EAGAIN):
+            return None, "no answer"
+        connection.run()
+        poller = ovs.poller.Poller()
+        connection.wait(poller)
+        connection.recv_wait(poller)
+        poller.timer_wait(math.ceil(left_s * 1000))
+        poller.block()
+    return None, f"no answer within {ANSWER_S:g} s"
 
 
 def _links() -> list[Link]:

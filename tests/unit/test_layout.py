@@ -152,7 +152,6 @@ UNTESTED = {
     "controller.ports.world": "protocols, and a view of what implements them",
     "controller.responders.exchange": "values only",
     "controller.responders.verdict": "values only",
-    "controller.init_command": "it looks at a real switch and its host: tests/switch/test_init.py",
     "controller.explainer": "it gathers what others know: tests/switch/test_why.py",
     "controller.inside": "values only",
     "controller.row_states": "rows of a real database: tests/switch",
