@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from ovs_dhcpd.controller.tracing.course import Course, Step
+from ovs_dhcpd.controller.tracing.packet_fields import fields_of
+from ovs_dhcpd.flows.pipeline import flow as f
 from ovs_dhcpd.flows.pipeline.flow import show_port
 from ovs_dhcpd.flows.pipeline.tables import RESPONSE
 
@@ -23,6 +25,13 @@ _NO_MATCH = re.compile(r" *(?P<table>[0-9]+)\. (?P<match>No match\.)")
 _USERDATA = re.compile(
     r"controller\((?:[^()]*,)?userdata=(?P<hex>(?:[0-9a-f]{2}\.?)+)(?:,[^()]*)?,pause\b"
 )
+_NEEDED = (f.ETH_TYPE, f.IP_PROTO, f.ICMPV6_TYPE)
+# In a match ``tp_src`` and ``icmp_type`` are what its protocol says; in a flow they are not.
+_IN_FLOWS = {
+    **{f.UDP_SRC: "udp_src", f.UDP_DST: "udp_dst"},
+    **{f.ICMPV6_TYPE: "icmpv6_type", f.ICMPV6_CODE: "icmpv6_code"},
+}
+_ABSENT_AS_0 = (f.VLAN_VID, f.ND_SLL, f.ND_TLL)
 _PARENTHESES = re.compile(r"\([^()]*\)")
 _PORT = re.compile(r" +(?P<name>\S+) [0-9]+/(?P<number>[0-9]+): ")
 
@@ -32,7 +41,9 @@ Ask = Callable[..., str]  # a command of ovs-vswitchd and its arguments to its a
 class LiveBridge:
     """A running bridge; the packets come from its port ``ofport``.
 
-    ``ask`` has ovs-vswitchd carry out a command, and raises :exc:`OSError` where it cannot.
+    It is told their fields alone: with a packet, Open vSwitch does all that it says but to output,
+    and the daemon would be asked.  ``ask`` has ovs-vswitchd carry out a command, and raises
+    :exc:`OSError` where it cannot.
     """
 
     def __init__(self, ask: Ask, bridge: str, ofport: int) -> None:
@@ -43,7 +54,7 @@ class LiveBridge:
 
     def enter(self, frame: bytes) -> Course:
         """As :meth:`controller.tracing.course.Bridge.enter`."""
-        said = self._ask("ofproto/trace", self._bridge, self._in_port, frame.hex())
+        said = self._ask("ofproto/trace", self._bridge, self._flow(frame))
         return decode_trace(said, self._names)
 
     def resume(self, frame: bytes, registers: Mapping[str, int]) -> Course:
@@ -52,10 +63,18 @@ class LiveBridge:
         actions = [f"set_field:{value:#x}->{name}" for name, value in registers.items()]
         actions.append(f"resubmit(,{RESPONSE.number})")
         said = self._ask(
-            *("ofproto/trace-packet-out", self._bridge, self._in_port, frame.hex()),
-            ",".join(actions),
+            "ofproto/trace-packet-out", self._bridge, self._flow(frame), ",".join(actions)
         )
         return decode_trace(said, self._names)
+
+    def _flow(self, frame: bytes) -> str:
+        """The frame as a flow; what others need to be there comes first (ovs-fields(7))."""
+        fields = fields_of(frame)
+        terms = [self._in_port]
+        for field in sorted(fields, key=lambda each: each not in _NEEDED):
+            if fields[field] or field not in _ABSENT_AS_0:
+                terms.append(f"{_IN_FLOWS.get(field, field.match)}={field.show(fields[field])}")
+        return ",".join(terms)
 
 
 def decode_ports(dpif_show: str) -> dict[str, str]:

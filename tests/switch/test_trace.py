@@ -16,7 +16,7 @@ from ovs_dhcpd.controller import cli
 from ovs_dhcpd.controller.ask import ask_switch
 from ovs_dhcpd.controller.tracing.frame_text import show_frame
 from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge
-from ovs_dhcpd.controller.tracing.requests import KINDS, Client
+from ovs_dhcpd.controller.tracing.requests import KINDS, Client, make_request
 from ovs_dhcpd.controller.tracing.transaction import show, trace
 
 from tests.lab.daemon import Dhcpd
@@ -110,6 +110,25 @@ def test_a_trace_is_what_a_client_is_then_given(
         assert raw.receive(30, lambda frame: frame == reply) == reply
     for line in show_frame(reply):
         assert f"    {line}" in said.lines
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_sent_and_nothing_remembered(guest: Guest, dhcpd: Dhcpd, kind: str) -> None:
+    before = dhcpd.appctl("stats/show")
+    with guest.raw() as raw:
+        live(dhcpd, "vm1", kind)
+        live(dhcpd, "vm1", kind)  # the switch has handed over what the first one came to
+        request = make_request(KINDS["rs"], Client(bytes.fromhex(MAC.replace(":", ""))))
+        raw.send(request)  # whose answer is the first that comes
+        after = Counter({"ND_RA": 1}) + counts(before)
+        wait_until(lambda: counts(dhcpd.appctl("stats/show")) >= after, "the answer")
+    assert counts(dhcpd.appctl("stats/show")) == after
+
+
+def counts(stats: str) -> Counter[str]:
+    """What ``stats/show`` has counted."""
+    rows = (line.rsplit(None, 1) for line in stats.splitlines())
+    return Counter({name: int(number) for name, number in rows})
 
 
 @pytest.mark.parametrize("port", ["vm1", "vm1-100"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge, decode_ports, decode_trace
+from ovs_dhcpd.controller.tracing.requests import KINDS, Client, make_request
 
 PAUSED = """\
 Flow: udp,in_port=1,vlan_tci=0x0000,dl_src=fa:16:3e:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff,tp_src=68
@@ -53,6 +54,14 @@ Final flow: unchanged
 Megaflow: recirc_id=0,eth,udp
 Datapath actions: drop
 """
+SOLICITATION = (
+    "dl_type=0x86dd,nw_proto=58,icmpv6_type=133,dl_dst=33:33:00:00:00:02,dl_src=fa:16:3e:00:00:01,"
+    "dl_vlan=100,nw_ttl=255,ipv6_src=fe80::f816:3eff:fe00:1,ipv6_dst=ff02::2,icmpv6_code=0"
+)
+DISCOVER = (
+    "dl_type=0x800,nw_proto=17,dl_dst=ff:ff:ff:ff:ff:ff,dl_src=fa:16:3e:00:00:01,nw_ttl=64,"
+    "nw_src=0.0.0.0,nw_dst=255.255.255.255,udp_src=68,udp_dst=67"
+)
 PORTS = """\
 netdev@ovs-netdev: hit:0 missed:5
   br-int:
@@ -133,13 +142,16 @@ def test_what_a_running_bridge_is_asked() -> None:
         return PORTS if words[0] == "dpif/show" else ANSWERED
 
     bridge = LiveBridge(ask, "br-int", 1)
-    bridge.enter(b"\xaa")
-    course = bridge.resume(b"\xbb", {"reg0": 0x48, "metadata": 7})
+    client = Client(bytes.fromhex("fa163e000001"), 100)
+    bridge.enter(make_request(KINDS["rs"], client))
+    course = bridge.resume(
+        make_request(KINDS["discover"], client._replace(tag=None)), {"reg0": 0x48, "metadata": 7}
+    )
     assert asked == [
         ("dpif/show",),
-        ("ofproto/trace", "br-int", "in_port=1", "aa"),
+        ("ofproto/trace", "br-int", f"in_port=1,{SOLICITATION}"),
         (
-            *("ofproto/trace-packet-out", "br-int", "in_port=1", "bb"),
+            *("ofproto/trace-packet-out", "br-int", f"in_port=1,{DISCOVER}"),
             "set_field:0x48->reg0,set_field:0x7->metadata,resubmit(,201)",
         ),
     ]
