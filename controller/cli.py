@@ -377,7 +377,7 @@ def _why(args: argparse.Namespace) -> int:
     from ovs_dhcpd.controller.table import wants_colour
     from ovs_dhcpd.controller.why.as_json import to_json
     from ovs_dhcpd.controller.why.chain import no_daemon
-    from ovs_dhcpd.controller.why.learned import amend, is_missing, macs_behind
+    from ovs_dhcpd.controller.why.learned import amend, heard_behind, is_missing
     from ovs_dhcpd.controller.why_text import to_text
 
     try:
@@ -387,7 +387,7 @@ def _why(args: argparse.Namespace) -> int:
     if is_missing(chain):
         with contextlib.suppress(AskError):  # then it is not known
             learned = ask_switch(args.ovs_rundir, "fdb/show", chain["bridge"])
-            chain = amend(chain, macs_behind(chain["ofport"], learned))
+            chain = amend(chain, heard_behind(chain["ofport"], learned))
     if args.format == "json":
         print(json.dumps(chain, indent=2))
     else:

@@ -153,7 +153,7 @@ def _links() -> list[Link]:
 
 def _learned(rundir: Path, bridges: Iterable[Bridge]) -> dict[tuple[str, int], list[str]]:
     """The MACs that each bridge has learned behind its ports, where it can be asked."""
-    from ovs_dhcpd.controller.why.learned import macs_behind
+    from ovs_dhcpd.controller.why.learned import heard_behind
 
     found = {}
     for bridge in bridges:
@@ -162,5 +162,6 @@ def _learned(rundir: Path, bridges: Iterable[Bridge]) -> dict[tuple[str, int], l
             table = ask_switch(rundir, "fdb/show", bridge.name)
         for each in bridge.plugged:
             if each.ofport:
-                found[bridge.name, each.ofport] = macs_behind(each.ofport, table)
+                macs = dict.fromkeys(heard.mac for heard in heard_behind(each.ofport, table))
+                found[bridge.name, each.ofport] = [*macs]
     return found

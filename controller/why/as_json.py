@@ -28,6 +28,7 @@ def to_json(chain: Chain) -> dict[str, Any]:
         "bridge": facts.bridge.name if facts.bridge else None,
         "interface": interface.name if interface else None,
         "ofport": interface.ofport if interface else None,
+        "vlan": (interface.behind or interface.vlans.untagged or 0) if interface else None,
         "bindings": [
             {
                 "network": network.name,

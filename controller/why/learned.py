@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which MACs the bridge has learned behind a port whose own has not asked.
+"""Which MACs the bridge has learned behind a port that has not asked, and in which VLANs.
 
 It is the command line that adds this to a chain: ovs-vswitchd, which knows it, may be busy, and is
 not to be waited for by the daemon.
@@ -7,35 +7,63 @@ not to be waited for by the daemon.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ovs_dhcpd.controller.why.chain import Verdict, not_served, rewrite
+from ovs_dhcpd.flows.bindings.probe import is_probing_mac
+
+# Of `fdb/show`: port, VLAN (0: none), MAC and age.
+_ROW = re.compile(r" *(\S+) +([0-9]+) +([0-9a-f]{2}(?::[0-9a-f]{2}){5}) +\S+")
+
+
+class Heard(NamedTuple):
+    """A MAC, and the VLAN in which it has sent; 0: in none."""
+
+    mac: str
+    vlan: int
 
 
 def is_missing(chain: Mapping[str, Any]) -> bool:
     """Whether what the bridge has learned says more than the ``chain`` (:mod:`why.as_json`)."""
     broken = (link for link in chain["links"] if link["verdict"] == Verdict.BROKEN.value)
     first = next(broken, None)
-    unasked = first is not None and first["link"] == "asked"
-    return unasked and all(binding["mac"] for binding in chain["bindings"])
+    return first is not None and first["link"] == "asked"
 
 
-def macs_behind(ofport: int, table: str) -> list[str]:
-    """Those that ``fdb/show`` lists there: a header, then lines of port, VLAN, MAC and age."""
-    rows = (line.split() for line in table.splitlines()[1:])
-    return [row[2] for row in rows if len(row) == 4 and row[0] == str(ofport)]
+def heard_behind(ofport: int, table: str) -> list[Heard]:
+    """What ``fdb/show`` lists there, but for daemons: they ask for addresses as if by the port."""
+    rows = filter(None, map(_ROW.fullmatch, table.splitlines()))
+    found = [Heard(row[3], int(row[2])) for row in rows if row[1] == str(ofport)]
+    return [each for each in found if not is_probing_mac(bytes.fromhex(each.mac.replace(":", "")))]
 
 
-def amend(chain: Mapping[str, Any], macs: Sequence[str]) -> Mapping[str, Any]:
-    """The chain, where these MACs have been learned and none of them is served."""
+def amend(chain: Mapping[str, Any], heard: Sequence[Heard]) -> Mapping[str, Any]:
+    """The chain, where this has been learned and is not what is served."""
     served = {binding["mac"] for binding in chain["bindings"]}
-    if not macs or served & {*macs}:
+    macs = [*dict.fromkeys(each.mac for each in heard)]
+    tagged = next((each for each in heard if each.vlan and not chain["vlan"]), None)
+    if tagged:
+        text = "nobody has asked without a tag, and "
+        text += f"{tagged.mac} sends with that of VLAN {tagged.vlan}"
+        mend = "ask in the guest without the tag, or serve that VLAN: docs/configuration.md, VLANs"
+        return _replaced(chain, "asked", text, mend)
+    if not macs or served & {None, *macs}:
         return chain
-    text = f"{' and '.join(sorted(served))} is served, and {' and '.join(macs)} is behind the port"
+    are = "is" if len(macs) == 1 else "are"
+    text = (
+        f"{' and '.join(sorted(served))} is served, and {' and '.join(macs)} {are} behind the port"
+    )
     addresses = " ".join(each for binding in chain["bindings"] for each in binding["addresses"])
-    mend = rewrite("where it is named", macs[0], addresses)
-    broken = {"link": "MAC", "verdict": Verdict.BROKEN.value, "text": text, "mend": mend}
-    links = [broken if link["link"] == "MAC" else link for link in chain["links"]]
-    headline = not_served(chain["asked_for"], text)
-    return {**chain, "headline": headline, "mend": mend, "links": links}
+    return _replaced(chain, "MAC", text, rewrite("where it is named", macs[0], addresses))
+
+
+def _replaced(chain: Mapping[str, Any], name: str, text: str, mend: str) -> Mapping[str, Any]:
+    """The chain in which this is what is broken at the link ``name``."""
+    broken = {"link": name, "verdict": Verdict.BROKEN.value, "text": text, "mend": mend}
+    links = [broken if link["link"] == name else link for link in chain["links"]]
+    return {
+        **chain,
+        **{"headline": not_served(chain["asked_for"], text), "mend": mend, "links": links},
+    }

@@ -507,6 +507,28 @@ def test_it_asks_by_another_mac_than_the_files(switch: PrivateOvs, plug: Plug) -
         is_served(switch, guest, "vm1")
 
 
+def test_it_asks_with_a_tag(switch: PrivateOvs, plug: Plug) -> None:
+    guest = plug(2, iface_id="vm1")
+    with serving(switch, NAMED.replace(MAC, MAC2)):
+        with guest.raw() as raw:
+            frame = request(DISCOVER, MAC2)
+            raw.send(frame[:12] + bytes.fromhex("81000064") + frame[12:])
+        explained(
+            switch, "vm1", f"nobody has asked without a tag, and {MAC2} sends with that of VLAN 100"
+        )
+        is_served(switch, guest, "vm1")
+
+
+def test_a_daemons_question_is_nobodys_mac(switch: PrivateOvs, plug: Plug) -> None:
+    """It is asked as if by the port, and the bridge learns that."""
+    guest = plug(1, iface_id="vm1")
+    with serving(switch, POOL) as dhcpd:
+        is_served(switch, guest, "vm1")
+        assert "02:64:68:" in switch.appctl("fdb/show", "br-int")
+        dhcpd.reconfigure(lab(vm1=f"{MAC} 10.0.0.5"))
+        explained(switch, "vm1", "nobody has asked since its flows came, ")
+
+
 def test_a_flow_of_somebody_else_is_on_top(switch: PrivateOvs, plug: Plug) -> None:
     guest = plug(1, iface_id="vm1")
     with serving(switch, NAMED):

@@ -26,11 +26,12 @@ def test_a_port_that_is_served() -> None:
         "bridge": "br-int",
         "interface": "tap1",
         "ofport": 7,
+        "vlan": 0,
         "bindings": [{"network": "lab", "mac": MAC, "addresses": ["10.0.0.5", "fd00::5"]}],
     }
 
 
 def test_what_nobody_knows() -> None:
     found = to_json(chain_of(unserved(found=False, interface=None, bridge=None)))
-    names = ("port", "served", "bridge", "interface", "ofport", "bindings")
-    assert [found[name] for name in names] == [None, False, None, None, None, []]
+    names = ("port", "served", "bridge", "interface", "ofport", "vlan", "bindings")
+    assert [found[name] for name in names] == [None, False, None, None, None, None, []]

@@ -9,8 +9,9 @@ import pytest
 from ovs_dhcpd.controller.why.as_json import to_json
 from ovs_dhcpd.controller.why.chain import chain_of
 from ovs_dhcpd.controller.why.facts import Facts
-from ovs_dhcpd.controller.why.learned import amend, is_missing, macs_behind
+from ovs_dhcpd.controller.why.learned import Heard, amend, heard_behind, is_missing
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
+from ovs_dhcpd.flows.bindings.probe import probing_mac
 
 from tests.unit.why.served import COUNTS, INTERFACE, MAC, MAC2, SERVED, but
 
@@ -24,14 +25,16 @@ NAMED = replace(UNASKED, interface=replace(INTERFACE, attached_mac=MAC2))
 TABLE = f"""\
  port  VLAN  MAC                Age
     7     0  {MAC2}   12
+    7   100  {MAC2}   12
+    7     0  {probing_mac("br-int", b"salt").hex(":")}   12
    17     0  02:00:00:00:00:17    1
 LOCAL     0  02:00:00:00:00:18    1
 """
 
 
 def test_only_what_is_behind_the_port_counts() -> None:
-    assert macs_behind(7, TABLE) == [MAC2]
-    assert macs_behind(9, TABLE) == macs_behind(7, "") == []
+    assert heard_behind(7, TABLE) == [Heard(MAC2, 0), Heard(MAC2, 100)]
+    assert heard_behind(9, TABLE) == heard_behind(7, "") == []
 
 
 @pytest.mark.parametrize(("facts", "missing"), [(UNASKED, True), (SERVED, False), (NAMED, False)])
@@ -40,7 +43,7 @@ def test_it_is_asked_for_where_nobody_has_asked(facts: Facts, missing: bool) -> 
 
 
 def test_another_mac_than_the_one_that_is_served_is_what_is_wrong() -> None:
-    chain = amend(to_json(chain_of(UNASKED)), [MAC2])
+    chain = amend(to_json(chain_of(UNASKED)), [Heard(MAC2, 0), Heard(MAC2, 0)])
     text = f"{MAC} is served, and {MAC2} is behind the port"
     mend = f'write where it is named: addresses: "{MAC2} 10.0.0.5 fd00::5"'
     assert (chain["headline"], chain["mend"]) == (f"vm1 is not served: {text}", mend)
@@ -50,4 +53,15 @@ def test_another_mac_than_the_one_that_is_served_is_what_is_wrong() -> None:
 
 def test_its_own_mac_or_none_changes_nothing() -> None:
     chain = to_json(chain_of(UNASKED))
-    assert amend(chain, [MAC2, MAC]) == amend(chain, []) == chain
+    assert amend(chain, [Heard(MAC2, 0), Heard(MAC, 0)]) == amend(chain, []) == chain
+    chain = {**chain, "bindings": [{**chain["bindings"][0], "mac": None}]}  # any MAC is
+    assert amend(chain, [Heard(MAC2, 0)]) == chain
+
+
+def test_what_has_a_tag_is_not_asked_of_us() -> None:
+    chain = to_json(chain_of(UNASKED))
+    said = amend(chain, [Heard(MAC, 100)])
+    text = f"nobody has asked without a tag, and {MAC} sends with that of VLAN 100"
+    assert said["headline"] == f"vm1 is not served: {text}"
+    chain = {**chain, "vlan": 100}  # an access port's, which has no tag, or a sub-port's
+    assert amend(chain, [Heard(MAC, 100)]) == chain
