@@ -320,8 +320,8 @@ class Daemon:
 
     def _note_bridges(self) -> None:
         """Say which bridges cannot be served."""
-        protocols, versions = self._database.protocols, self._settings.openflow
-        now = {name: unreachable(name, protocols, versions) for name in self._bridges}
+        known = self._database.protocols, self._settings.openflow, self._database.unmade
+        now = {name: unreachable(name, *known) for name in self._bridges}
         before, self._unreachable = self._unreachable, now
         for name in before.keys() | now.keys() if before != now else ():
             line = now.get(name)

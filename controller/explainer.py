@@ -99,14 +99,14 @@ class Explainer:
         served = inside.binder.served.get(port)
         named = binding.served if binding else ()
         names = [served.bridge] if served else [network.bridge for network, _ in named]
-        names += [interface.bridge] if interface else []
-        bridge = self._bridge(names[0]) if names else None
-        networks = world.networks(interface.bridge) if interface else {}
         lifeless = [
-            each.name
+            each
             for each in inside.database.interfaces
             if each.ofport is None and port in (each.name, each.key)
         ]
+        names += [each.bridge for each in (interface, *lifeless) if each]
+        bridge = self._bridge(names[0]) if names else None
+        networks = world.networks(interface.bridge) if interface else {}
         return Facts(
             asked_for=asked_for,
             port=port,
@@ -121,7 +121,7 @@ class Explainer:
                 for each in inside.source.sources
             ),
             interface=interface,
-            lifeless=lifeless[0] if lifeless else "",
+            lifeless=lifeless[0].name if lifeless else "",
             parent=parent.name if parent else "",
             named_by=tuple(map(str, known_by)),
             named=named,

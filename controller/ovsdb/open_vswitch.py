@@ -52,7 +52,13 @@ SCHEMA = {
     "name": "Open_vSwitch",
     "version": "7.16.1",
     "tables": {
-        "Open_vSwitch": {"columns": {"external_ids": _MAP}},
+        "Open_vSwitch": {
+            "columns": {
+                "cur_cfg": {"type": "integer"},
+                "next_cfg": {"type": "integer"},
+                "external_ids": _MAP,
+            }
+        },
         "Bridge": {
             "columns": {
                 "name": {"type": "string"},
@@ -245,6 +251,16 @@ class OpenVSwitch:
             if found:
                 return min(found, key=lambda each: (each.bridge not in self.bridges, each.name))
         return None
+
+    @property
+    def unmade(self) -> list[str]:
+        """The bridges that ovs-vswitchd does not have, though it has done what it was told."""
+        if any(
+            row.cur_cfg < row.next_cfg for row in self._idl.tables["Open_vSwitch"].rows.values()
+        ):
+            return []
+        bridges = self._idl.tables["Bridge"].rows.values()
+        return [bridge.name for bridge in bridges if not bridge.datapath_id]
 
     @property
     def is_current(self) -> bool:

@@ -91,6 +91,20 @@ def test_a_bridge_that_does_not_exist_is_not_waited_for(
         manager.wait_for("STATUS=bridge br-none: does not exist.*; 0 ports served, .*")
 
 
+def test_a_bridge_that_the_switch_cannot_make_is_not_waited_for(
+    switch: PrivateOvs, manager: Manager
+) -> None:
+    """As without the kernel's module."""
+    nonsense = ("--", "set", "bridge", "br-none", "datapath_type=nonsense")
+    switch.vsctl("add-br", "br-none", *nonsense)
+    try:
+        with Dhcpd(switch, reference.configuration(), "--bridge", "br-none"):
+            manager.wait_for("READY=1")
+            manager.wait_for("STATUS=bridge br-none: ovs-vswitchd cannot make it, .*")
+    finally:
+        switch.vsctl("del-br", "br-none")
+
+
 def test_a_database_is_waited_for(switch: PrivateOvs, manager: Manager, tmp_path: Path) -> None:
     nobody = f"unix:{tmp_path / 'nobody.sock'}"
     with Dhcpd(switch, reference.configuration(), "--db", nobody) as dhcpd:

@@ -330,6 +330,21 @@ def test_mistakes_in_the_file_that_keep_the_old_configuration(
 # The bridge
 
 
+def test_the_switch_cannot_make_the_bridge(switch: PrivateOvs) -> None:
+    text = "bridge br-new: ovs-vswitchd cannot make it, or does not run"
+    bridge = ("add-br", "br-new", "--", "set", "bridge", "br-new")
+    switch.vsctl(*bridge, "datapath_type=nonsense")
+    try:
+        switch.vsctl(
+            "add-port", "br-new", "tap9", "--", "set", "interface", "tap9", "type=internal"
+        )
+        with Dhcpd(switch, lab("10.0.0.100", bridge="br-new")):
+            said = explained(switch, "tap9", text)
+            assert said.link("plugged in")[0] == "broken"
+    finally:
+        switch.vsctl("del-br", "br-new")
+
+
 def test_the_bridge_is_missing(switch: PrivateOvs) -> None:
     with Dhcpd(switch, lab(bridge="br-new", vm1=f"{MAC} 10.0.0.5")):
         said = explained(switch, "vm1", "bridge br-new: does not exist")

@@ -20,6 +20,14 @@ def test_a_bridge_without_one_is_told_which_and_what_to_type() -> None:
     )
 
 
+def test_a_bridge_that_the_switch_does_not_have_is_told_where_to_look() -> None:
+    expected = (
+        "bridge br0: ovs-vswitchd cannot make it, or does not run; type: "
+        "tail /var/log/openvswitch/ovs-vswitchd.log"
+    )
+    assert unreachable("br0", {"br0": ()}, ("1.5",), ["br0"]) == expected
+
+
 def test_a_bridge_that_is_not_there_is_told_so() -> None:
     expected = "bridge br-ex: does not exist; type: ovs-vsctl add-br br-ex"
     assert unreachable("br-ex", {}, ("1.5",)) == expected
