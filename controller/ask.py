@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 RUNDIR = "/var/run/openvswitch"
 # Where the unit of the service is if it is installed, and how a daemon is started with and without.
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system")
-START_SERVICE = f"systemctl start {PROGRAM}"
+CONFIGURATION = f"/etc/{PROGRAM}/config.yaml"  # that the service serves
+MAKE_CONFIGURATION = f"{PROGRAM} init > {CONFIGURATION}"
+START_SERVICE = f"{PROGRAM} check {CONFIGURATION} && systemctl start {PROGRAM}"
 START = f"{PROGRAM} run --config FILE --detach --pidfile --log-file"
 ANSWER_S = 30.0  # a daemon that reads a large configuration is busy for seconds
 READ_SIZE = 256 * 1024
@@ -52,7 +54,7 @@ class NobodyError(AskError):
             return shlex.join(["sudo", PROGRAM, *words])
         is_here = self._rundir.resolve() == Path(RUNDIR).resolve()
         if is_here and any(Path(unit, f"{PROGRAM}.service").exists() for unit in UNITS):
-            return START_SERVICE
+            return START_SERVICE if Path(CONFIGURATION).exists() else MAKE_CONFIGURATION
         return START
 
     def with_mend(self, words: Sequence[str]) -> str:

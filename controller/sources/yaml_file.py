@@ -132,7 +132,9 @@ class _Builder:
             raise self._error(line, f"is not YAML: {error.reason}") from None
         if len(self._documents) > 1:
             raise self._error(0, "has several documents, expected one")
-        document = self._documents[0] if self._documents else None
+        if not self._documents:
+            raise self._error(0, "is empty, expected bridge and networks")
+        (document,) = self._documents
         if not isinstance(document, Section):
             raise self._error(0, "is no mapping, expected bridge and networks")
         return document

@@ -169,7 +169,11 @@ def test_what_starts_a_daemon_is_the_service_where_it_is_installed(
     error = NobodyError("nobody", Path(asking.RUNDIR))
     assert error.mend([]) == "ovs-dhcpd run --config FILE --detach --pidfile --log-file"
     (tmp_path / "ovs-dhcpd.service").touch()
-    assert error.mend([]) == "systemctl start ovs-dhcpd"
+    monkeypatch.setattr(asking, "CONFIGURATION", str(tmp_path / "config.yaml"))
+    assert error.mend([]) == "ovs-dhcpd init > /etc/ovs-dhcpd/config.yaml"
+    (tmp_path / "config.yaml").touch()
+    started = "ovs-dhcpd check /etc/ovs-dhcpd/config.yaml && systemctl start ovs-dhcpd"
+    assert error.mend([]) == started
     assert NobodyError("nobody", tmp_path).mend([]).startswith("ovs-dhcpd run ")
     denied = NobodyError("nobody", tmp_path, is_denied=True)
     assert denied.mend(["why", "vm 1"]) == "sudo ovs-dhcpd why 'vm 1'"

@@ -270,7 +270,8 @@ def test_mistakes_in_yaml_are_named_and_placed(tmp_path: Path, line: str, error:
 
 
 DOCUMENTS = [
-    ("", ["c.yaml:1: is no mapping, expected bridge and networks"]),
+    ("", ["c.yaml:1: is empty, expected bridge and networks"]),
+    ("1", ["c.yaml:1: is no mapping, expected bridge and networks"]),
     ("a\n---\nb", ["c.yaml:1: has several documents, expected one"]),
     (b"networks:\n \xff", ["c.yaml:2: is not UTF-8"]),
     ("\u2028{", ["c.yaml:3: is not YAML: did not find expected node content"]),  # a line's end, too
