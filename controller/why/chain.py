@@ -243,6 +243,8 @@ def _network(facts: Facts) -> Iterator[Link]:
         yield from (Link("network", Verdict.WARNING, line) for line in lines)
     elif lines:
         yield Link("network", Verdict.BROKEN, lines[0], _name_a_network(facts, lines[0]))
+    elif facts.probes:
+        pass  # it is in one, and the link of the address says what is awaited
     elif facts.unserved:
         yield Link("network", Verdict.BROKEN, facts.unserved, _name_a_network(facts))
     elif facts.named:

@@ -165,7 +165,11 @@ def test_all_is_well() -> None:
             f'write in c.yaml: addresses: "{MAC2} 10.0.0.5 fd00::5"',
         ),
         (
-            but(served=(), probes=("10.0.0.100",)),
+            but(
+                served=(),
+                probes=("10.0.0.100",),
+                unserved="it is asked whether somebody has 10.0.0.100",
+            ),
             "address",
             "it is being asked whether somebody has 10.0.0.100, for less than 1 s",
             "ovs-dhcpd why vm1",
