@@ -55,6 +55,8 @@ from ovs_dhcpd.controller.wire.probe import Heard
 from ovs_dhcpd.flows.options.wording import escape, printable_lines
 from ovs_dhcpd.flows.pipeline.flow import show_port
 
+from ovs_dhcpd import PROGRAM
+
 if TYPE_CHECKING:
     import socket
     from pathlib import Path
@@ -513,7 +515,7 @@ class Daemon:
             self._refused[name] = refused
         for line in refused:
             if line not in before and self._refusals.admit(time.monotonic()) is not None:
-                vlog.warn(f"{line} (ovs-appctl bindings/refused has all)")
+                vlog.warn(f"{line} (ovs-appctl -t {PROGRAM} bindings/refused has all)")
 
     def _reload(self) -> None:
         """``reload``: as SIGHUP, but now; raises CommandError with the mistakes in what is read."""
