@@ -6,6 +6,7 @@ The switch is asked what the port's flows have counted, and the answer waits for
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,7 @@ class Explainer:
         names += [each.bridge for each in (interface, *lifeless) if each]
         bridge = self._bridge(names[0]) if names else None
         networks = world.networks(interface.bridge) if interface else {}
+        add_to = names or self._ours
         return Facts(
             asked_for=asked_for,
             port=port,
@@ -122,6 +124,7 @@ class Explainer:
             ),
             interface=interface,
             lifeless=lifeless[0].name if lifeless else "",
+            add_to=add_to[0] if len(add_to) == 1 and _is_device(port) else "",
             parent=parent.name if parent else "",
             named_by=tuple(map(str, known_by)),
             named=named,
@@ -136,13 +139,26 @@ class Explainer:
             flows=self._flows(port, names, counts),
         )
 
+    @property
+    def _ours(self) -> tuple[str, ...]:
+        """The bridges that sources are about."""
+        sources = self._inside.source.sources
+        return tuple(sorted({each for source in sources for each in source.bridges}))
+
     def _bridge(self, name: str) -> BridgeFacts:
         inside = self._inside
-        ours = tuple(sorted({each for source in inside.source.sources for each in source.bridges}))
+        ours = self._ours
         keeper = inside.keepers.get(name)
         unreachable = inside.unreachable(name)
         if keeper is None:
-            return BridgeFacts(name=name, is_ours=False, ours=ours, unreachable=unreachable)
+            exist = not ours or not inside.database.protocols.keys().isdisjoint(ours)
+            return BridgeFacts(
+                name=name,
+                is_ours=False,
+                ours=ours,
+                unreachable=unreachable,
+                ours_exist=exist,
+            )
         bridge = keeper.bridge
         return BridgeFacts(
             name=name,
@@ -175,3 +191,11 @@ class Explainer:
             limit=f"{limit.pps} a second, {limit.burst} at once" if limit else "",
             meter=count,
         )
+
+
+def _is_device(name: str) -> bool:
+    """Whether this host has a network device that is called so."""
+    try:
+        return bool(socket.if_nametoindex(name))
+    except (OSError, ValueError):  # the latter of what is no name at all
+        return False

@@ -176,7 +176,11 @@ def _bridge(facts: Facts) -> Iterator[Link]:
         return
     if not bridge.is_ours:
         what = f"{name} is served nothing, expected {either(bridge.ours) or 'none'}"
-        yield Link("bridge", Verdict.BROKEN, what, _move(facts, bridge.ours))
+        mend = _move(facts, bridge.ours)
+        if not bridge.ours_exist:
+            what = f"{name} is served nothing, and there is no {either(bridge.ours)}"
+            mend = f"write where its network is: bridge: {name}"
+        yield Link("bridge", Verdict.BROKEN, what, mend)
         return
     yield Link("bridge", Verdict.OK, name)
     if bridge.connection:
@@ -212,6 +216,10 @@ def _plugged_in(facts: Facts) -> Link:
             lifeless = escape(facts.lifeless)
             what = f"{lifeless} has no OpenFlow port: the switch cannot open it, or is busy"
             mend = f"ovs-vsctl --columns=name,type,error list interface {quote(facts.lifeless)}"
+            return Link(name, Verdict.BROKEN, what, mend)
+        if facts.add_to:
+            what = f"{port} is a device of this host, and a port of no bridge"
+            mend = f"ovs-vsctl add-port {quote(facts.add_to)} {quote(facts.port)}"
             return Link(name, Verdict.BROKEN, what, mend)
         if not facts.found:
             what = "no port here is called so, and none has it as its MAC or address"

@@ -22,7 +22,8 @@ class BridgeFacts:
     the Open_vSwitch database says against it, `turn` whose turn it is there, `holder` the pid of
     another process that has it.  `connection` says since when there is one; empty: there is none,
     for the reason `trouble`.  `state` is how far the switch is from what is wanted.  `problems` are
-    of all its flows; `lacks_forwarding` is that there is nothing behind ours.
+    of all its flows; `lacks_forwarding` is that there is nothing behind ours.  `ours_exist`: one of
+    `ours` does.
     """
 
     name: str
@@ -39,6 +40,7 @@ class BridgeFacts:
     problems: tuple[str, ...] = ()
     lacks_forwarding: str = ""
     foreign_known: bool = True
+    ours_exist: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,8 @@ class Facts:
 
     `found`: that names a port; `others` are those that it names too.  `program` is who we are, and
     `rundir` where the control sockets are.  `interface` is where it is plugged in; without one
-    `lifeless` is an interface that has its name and no OpenFlow port.  `named` is what the first
+    `lifeless` is an interface that has its name and no OpenFlow port; `add_to` is the bridge to
+    which a device of this host that is called so could be added.  `named` is what the first
     of the sources that name it, `named_by`, says.  `served` is what the binder serves it;
     `refused` and `unserved` say why it is not.  `probes` are addresses of which it is being asked
     whether somebody has them.  `leases` is what its clients have asked last and were answered, so
@@ -91,6 +94,7 @@ class Facts:
     sources: tuple[SourceFacts, ...] = ()
     interface: Interface | None = None
     lifeless: str = ""
+    add_to: str = ""
     parent: str = ""
     named_by: tuple[str, ...] = ()
     named: tuple[tuple[Network, Port], ...] = ()

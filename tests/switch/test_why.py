@@ -345,6 +345,25 @@ def test_the_switch_cannot_make_the_bridge(switch: PrivateOvs) -> None:
         switch.vsctl("del-br", "br-new")
 
 
+def test_no_bridge_of_the_files_exists(switch: PrivateOvs, plug: Plug) -> None:
+    guest = plug(1)
+    with Dhcpd(switch, lab("10.0.0.100", bridge="br-new")) as dhcpd:
+        said = explained(switch, guest.port, "br-int is served nothing, and there is no br-new")
+        assert said.mend == "write where its network is: bridge: br-int"
+        dhcpd.reconfigure(POOL)
+        is_served(switch, guest, guest.port)
+
+
+def test_its_device_is_in_no_bridge(switch: PrivateOvs, plug: Plug) -> None:
+    guest = plug(1)
+    with serving(switch, POOL):
+        is_served(switch, guest, guest.port)
+        switch.vsctl("del-port", guest.port)
+        said = explained(switch, guest.port, "is a device of this host, and a port of no bridge")
+        type_it(switch, said.mend)
+        is_served(switch, guest, guest.port)
+
+
 def test_the_bridge_is_missing(switch: PrivateOvs) -> None:
     with Dhcpd(switch, lab(bridge="br-new", vm1=f"{MAC} 10.0.0.5")):
         said = explained(switch, "vm1", "bridge br-new: does not exist")
