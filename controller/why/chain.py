@@ -15,8 +15,8 @@ from enum import Enum
 from ipaddress import IPv4Address
 from shlex import quote
 
+from ovs_dhcpd.controller.leases.lease import BOUND, EXPIRED, REFUSED
 from ovs_dhcpd.controller.leases.lease import DECLINED as DECLINED_LEASE
-from ovs_dhcpd.controller.leases.lease import EXPIRED, REFUSED
 from ovs_dhcpd.controller.ports.binder import IN_NO_NETWORK, PLUGGED_INTO
 from ovs_dhcpd.controller.ports.declines import DECLINED
 from ovs_dhcpd.controller.ports.interface import (
@@ -92,7 +92,10 @@ class Chain:
     def headline(self) -> str:
         """What there is to say first, in a line."""
         what = escape(self.facts.asked_for)
-        if broken := self.broken:
+        broken = self.broken
+        if broken and broken.name == "asked":
+            return f"{what} is served {_what_is_served(self.facts)}, and {broken.text}"
+        if broken:
             return not_served(self.facts.asked_for, broken.text)
         if not self.facts.is_served:
             return f"{what} is not served"
@@ -388,7 +391,10 @@ def _asked(facts: Facts) -> Iterator[Link]:
     elif asked:
         age_s = max(each.age_s for counts in asked.values() for each in counts)
         what = f"nobody has asked since its flows came, {show_age(age_s)} ago"
-        yield Link("asked", Verdict.BROKEN, what, _look_for(facts))
+        if any(row.state == BOUND for row in facts.leases):
+            yield Link("asked", Verdict.OK, what)
+        else:
+            yield Link("asked", Verdict.BROKEN, what, _ask(facts))
 
 
 def _answered(facts: Facts) -> Iterator[Link]:
@@ -429,12 +435,13 @@ def _pauses(facts: Facts) -> Iterator[tuple[Flow, FlowCounts]]:
 # -- What to type.
 
 
-def _look_for(facts: Facts) -> str:
-    """How to find out whether a guest that has not asked is there at all, and with which MAC."""
+def _ask(facts: Facts) -> str:
+    """How to have a guest ask, and to find out whether it is there, and with which MAC."""
     interface = facts.interface
     assert interface
     where = f"ovs-appctl fdb/show {quote(interface.bridge)}"
-    return f"{where}, for the MAC that port {show_port(interface.ofport or 0)} has; then ask in it"
+    there = f"{where} has the MACs behind port {show_port(interface.ofport or 0)}"
+    return f"ask in the guest, as udhcpc or dhclient does; {there}"
 
 
 def _move(facts: Facts, bridges: Iterable[str]) -> str:

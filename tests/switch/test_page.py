@@ -185,8 +185,8 @@ def test_the_table_filters_as_one_types(fresh: Dhcpd, page: Browser) -> None:
 
 def test_why_is_one_click_away(fresh: Dhcpd, page: Browser) -> None:
     page.find(f"{ROW} button").click()
-    until(page, "#why-title", "vm1 is not served: nobody has asked since its flows came")
-    assert page.text("#why-mend").startswith("mend: ovs-appctl fdb/show br-int")
+    until(page, "#why-title", "vm1 is served 10.0.0.5 of lab, and nobody has asked")
+    assert page.text("#why-mend").startswith("mend: ask in the guest")
     links = page.text("#why-links")
     assert "daemon" in links
     assert "broken" in links

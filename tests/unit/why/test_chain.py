@@ -187,12 +187,6 @@ def test_all_is_well() -> None:
             "ovs-ofctl --strict del-flows br-int 'table=0, priority=200,in_port=7'",
         ),
         (
-            but(flows={"counts": NO_COUNTS}),
-            "asked",
-            "nobody has asked since its flows came, 1 min 30 s ago",
-            "ovs-appctl fdb/show br-int, for the MAC that port 7 has; then ask in it",
-        ),
-        (
             said("offered", "REQUEST", "meant for another server"),
             "answered",
             f"REQUEST of {MAC}, 12 s ago, is not answered: meant for another server",
@@ -205,6 +199,21 @@ def test_a_broken_link_is_said_first(facts: Facts, name: str, text: str, mend: s
     assert chain.broken == Link(name, BROKEN, text, mend)
     assert not chain.served
     assert (chain.headline, chain.mend) == (f"vm1 is not served: {text}", mend)
+
+
+def test_who_has_not_asked_is_served_all_the_same() -> None:
+    unasked = but(flows={"counts": NO_COUNTS}, leases=())
+    text = "nobody has asked since its flows came, 1 min 30 s ago"
+    chain = chain_of(unasked)
+    assert not chain.served
+    assert chain.headline == f"vm1 is served 10.0.0.5 fd00::5 of lab, and {text}"
+    assert chain.mend == (
+        "ask in the guest, as udhcpc or dhclient does; ovs-appctl fdb/show br-int has the MACs "
+        "behind port 7"
+    )
+    has_a_lease = chain_of(but(flows={"counts": NO_COUNTS}))  # its flows have been changed since
+    assert has_a_lease.served
+    assert has_a_lease.headline == f"vm1 is served 10.0.0.5 fd00::5 of lab; {text}"
 
 
 @pytest.mark.parametrize(
