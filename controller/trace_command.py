@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from ovs_dhcpd.flows.pipeline.flow import Flow
 
 
+ANY_MAC = "02:00:00:00:00:01"  # who sends where anybody is served, if nobody says
+
+
 class Subject(NamedTuple):
     """The port that a packet is of, and the bridge that it comes into."""
 
@@ -56,7 +59,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--mac",
         metavar="MAC",
         type=_mac,
-        help="who sends, for a port that serves several or any (default: the port's first)",
+        help="who sends, for a port that serves several or any (default: the port's first, or "
+        f"{ANY_MAC})",
     )
     parser.add_argument(
         "--pcap", metavar="FILE", type=Path, help="write the request and the reply there"
@@ -89,9 +93,7 @@ def run(args: argparse.Namespace) -> int:
     except OptionError as error:
         raise _mistake(f"--set {error}") from None
     bound, bridge = _from_files(args) if args.config else _running(args)
-    mac = args.mac or (bytes.fromhex(bound.mac.replace(":", "")) if bound.mac else None)
-    if mac is None:
-        raise _mistake(f"port {escape(bound.port)}: it serves any MAC, expected --mac MAC")
+    mac = args.mac or parse_mac(bound.mac or ANY_MAC)
     traced = trace(bridge, bound.ofport, args.kind, Client(mac, bound.tag), settings)
     where = f"{bound.bridge} port {show_port(bound.ofport)}"
     interface = f" ({bound.interface})" if bound.interface else ""

@@ -156,10 +156,10 @@ def test_the_interface_names_the_port_too(dhcpd: Dhcpd) -> None:
     assert said.status == 0
 
 
-def test_who_sends_is_to_be_said_where_anybody_is_served(anybody: Guest, dhcpd: Dhcpd) -> None:
+def test_anybody_sends_where_anybody_is_served(anybody: Guest, dhcpd: Dhcpd) -> None:
     said = live(dhcpd, "vm2")
-    assert (said.status, said.lines) == (1, [])
-    assert said.error == "ovs-dhcpd trace: port vm2: it serves any MAC, expected --mac MAC\n"
+    assert said.status == 0
+    assert "verdict: DHCPOFFER 10.2.0.100" in said.lines
     said = live(dhcpd, "vm2", "request", "--mac", anybody.mac)
     assert said.status == 0
     assert "verdict: DHCPACK 10.2.0.100" in said.lines
