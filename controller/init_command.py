@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import ovs.jsonrpc
     from ovs_dhcpd.controller.drafting.seen import Bridge, Link
 
+DENIED = f"expected root, or a user that may open it; type: sudo {PROGRAM} init"
 ANSWER_S = 30.0
 SBIN = "/usr/sbin:/sbin"  # where `ip` is, and what a plain user's PATH lacks
 NO_BRIDGE = "no bridge in Open vSwitch, expected one; type: ovs-vsctl add-br br0"
@@ -93,7 +94,8 @@ def _select(remote: str) -> dict[str, list[dict[str, Any]]]:
     where = remote.removeprefix("unix:")
     error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote), ANSWER_S * 1000)
     if error:
-        what = f"{os.strerror(error) if error > 0 else 'no connection'}, {NO_SWITCH}"
+        expected = DENIED if error == errno.EACCES else NO_SWITCH
+        what = f"{os.strerror(error) if error > 0 else 'no connection'}, {expected}"
         raise OSError(max(error, 0) or errno.EIO, what, where)
     selects = [
         {"op": "select", "table": table, "where": [], "columns": columns}

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from ipaddress import IPv4Address, IPv4Network
@@ -105,6 +107,26 @@ def test_without_a_switch_it_says_what_to_type(
     assert out == ""
     assert err.startswith(f"ovs-dhcpd: {tmp_path}/db.sock: No such file or directory, expected")
     assert "systemctl start openvswitch-switch" in err
+
+
+def test_another_user_is_told_what_to_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uid = os.getuid()
+    with socket.socket(socket.AF_UNIX) as nobodys:
+        nobodys.bind(str(tmp_path / "db.sock"))
+        nobodys.listen()
+        tmp_path.chmod(0o711)
+        (tmp_path / "db.sock").chmod(0o700)
+        os.seteuid(65534)
+        try:
+            assert cli.main(["init", "--db", f"unix:{tmp_path}/db.sock"]) == 1
+        finally:
+            os.seteuid(uid)
+    assert capsys.readouterr().err.endswith(
+        "db.sock: Permission denied, expected root, or a user that may open it; type: sudo "
+        "ovs-dhcpd init\n"
+    )
 
 
 def test_without_a_bridge_it_says_what_to_type() -> None:
