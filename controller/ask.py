@@ -67,15 +67,16 @@ def default_rundir() -> Path:
     return Path(os.environ.get("OVS_RUNDIR", RUNDIR))
 
 
-def add_rundir(parser: argparse.ArgumentParser) -> None:
+def add_rundir(
+    parser: argparse.ArgumentParser, what: str = "the daemon that is asked has its socket there"
+) -> None:
     """Let a command line say which daemon is asked, as ``ovs-dhcpd run`` was told."""
     parser.add_argument(
         "--ovs-rundir",
         metavar="DIR",
         type=Path,
         default=default_rundir(),
-        help="the daemon that is asked has its socket there (default: OVS_RUNDIR, else "
-        "%(default)s)",
+        help=f"{what} (default: OVS_RUNDIR, else %(default)s)",
     )
 
 

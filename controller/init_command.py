@@ -42,7 +42,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--db", metavar="REMOTE", help="the Open_vSwitch database (default: unix:DIR/db.sock)"
     )
-    add_rundir(parser)
+    add_rundir(parser, "where Open vSwitch's sockets are")
 
 
 def run(args: argparse.Namespace) -> int:
