@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ovs_dhcpd.controller.history_keeper import HistoryKeeper
 from ovs_dhcpd.controller.http_messages import TEXT, Refusal, Request, Response
-from ovs_dhcpd.controller.http_server import LIMIT_S, Page, Questions
+from ovs_dhcpd.controller.http_server import Page, Questions, left_s
 from ovs_dhcpd.controller.json_text import to_json
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
 from ovs_dhcpd.controller.share import Busy, Share
@@ -124,7 +124,7 @@ class Pages:
 def _turn(share: Share) -> Iterator[None]:
     """What is done in it is done in its turn.  Raises :exc:`Refusal` if that does not come."""
     try:
-        with share.turn(LIMIT_S):
+        with share.turn(left_s()):
             yield
     except Busy:
         raise Refusal(503, "busy") from None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server of ``--http``: reads one request of each connection, answers it, and closes.
 
-Each connection has a thread, LIMIT_S at the most, and no part in answering packets.  There are
-MAX_CONNECTIONS; with one more, the one that came first is ended.
+Each connection has a thread, and no part in answering packets.  It ends after LIMIT_S, whatever it
+waits for.  There are MAX_CONNECTIONS; with one more, the one that came first is ended.
 """
 
 from __future__ import annotations
@@ -39,6 +39,13 @@ BACKLOG = 16
 
 Page = Callable[[Request], Response]
 _T = TypeVar("_T")
+_thread = threading.local()  # `end_s`: when the connection that it serves is over
+
+
+def left_s() -> float:
+    """How long the connection may last that this thread serves; LIMIT_S where that is none."""
+    end_s: float | None = getattr(_thread, "end_s", None)
+    return LIMIT_S if end_s is None else max(0.0, end_s - time.monotonic())
 
 
 class Where(NamedTuple):
@@ -109,13 +116,17 @@ class HttpServer:
         while not self._stopped:
             try:
                 connection, _ = self._listener.accept()
+                end_s = time.monotonic() + LIMIT_S
                 self._admit(connection)
-                self._threads.acquire()
+                if not self._threads.acquire(timeout=LIMIT_S):
+                    self._end(connection)
+                    continue
                 try:
                     threading.Thread(
-                        target=self._run_one, args=(connection,), name="http", daemon=True
+                        target=self._run_one, args=(connection, end_s), name="http", daemon=True
                     ).start()
                 except RuntimeError:
+                    self._end(connection)
                     self._threads.release()
                     raise
             except (OSError, RuntimeError):  # descriptors or threads are lacking, or it is the end
@@ -130,15 +141,21 @@ class HttpServer:
                 with contextlib.suppress(OSError):
                     first.shutdown(socket.SHUT_RDWR)
 
-    def _run_one(self, connection: socket.socket) -> None:
+    def _end(self, connection: socket.socket) -> None:
+        connection.close()
+        with self._guard:
+            self._connections.pop(connection, None)
+
+    def _run_one(self, connection: socket.socket, end_s: float) -> None:
+        _thread.end_s = end_s
         try:
-            self._serve(connection)
+            self._serve(connection, end_s)
         finally:
+            self._end(connection)
             self._threads.release()
 
-    def _serve(self, connection: socket.socket) -> None:
-        end_s = time.monotonic() + LIMIT_S
-        with connection, contextlib.suppress(OSError):
+    def _serve(self, connection: socket.socket, end_s: float) -> None:
+        with contextlib.suppress(OSError):
             response = self._answer(connection, end_s)
             connection.settimeout(max(0.01, end_s - time.monotonic()))
             connection.sendall(encode_response(response))
@@ -146,8 +163,6 @@ class HttpServer:
             connection.shutdown(socket.SHUT_WR)
             while _receive(connection, end_s):
                 pass
-        with self._guard:
-            self._connections.pop(connection, None)
 
     def _answer(self, connection: socket.socket, end_s: float) -> Response:
         try:
@@ -216,7 +231,7 @@ class Questions:
 
 def _wait(future: futures.Future[_T]) -> _T:
     try:
-        return future.result(LIMIT_S)
+        return future.result(left_s())
     except futures.TimeoutError:  # another one than TimeoutError until 3.10
         future.cancel()
         raise Refusal(503, "busy") from None

@@ -35,10 +35,13 @@ class Share:
     @contextmanager
     def turn(self, timeout_s: float) -> Iterator[None]:
         """What is done in it is done in its turn.  Raises :exc:`Busy` if that does not come."""
+        until_s = self._clock() + timeout_s
         if not self._turn.acquire(timeout=timeout_s):
             raise Busy
         try:
             began_s = self._clock()
+            if self._free_s > until_s:
+                raise Busy
             if began_s < self._free_s:
                 self._sleep(self._free_s - began_s)
                 began_s = self._clock()

@@ -4,18 +4,24 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
+import time
 from html.parser import HTMLParser
+from ipaddress import ip_address
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from ovs_dhcpd.controller import http_pages
+from ovs_dhcpd.controller import http_server
 from ovs_dhcpd.controller.http_messages import Refusal, Request
-from ovs_dhcpd.controller.http_pages import FILES, FOLDER, Known, Pages, missing
-from ovs_dhcpd.controller.http_server import Page, Questions
+from ovs_dhcpd.controller.http_pages import AT_ONCE, FILES, FOLDER, Known, Pages, missing
+from ovs_dhcpd.controller.http_server import HttpServer, Page, Questions, Where, listen
 from ovs_dhcpd.controller.leases.fields import FIELDS
 from ovs_dhcpd.controller.leases.lease import STATES
 from ovs_dhcpd.controller.why.chain import Verdict
 
+WAIT_S = 60.0  # more than anything here takes
 HTML, CSS, JS = ((FOLDER / name).read_text(encoding="utf-8") for name, _ in [*FILES.values()][:3])
 
 
@@ -102,8 +108,33 @@ def test_what_is_asked_for_besides_is_refused_in_a_printable_line() -> None:
     assert (refused.value.status, str(refused.value)) == (400, r"\x1b[2J: expected nothing")
 
 
+def test_a_page_that_asks_again_and_again_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer of the daemon comes in time, and all of them do not."""
+    monkeypatch.setattr(http_server, "LIMIT_S", 0.5)
+    daemon = Questions(lambda: None)
+
+    def be_slow() -> None:
+        time.sleep(0.2)
+        daemon.run()
+
+    monkeypatch.setattr(daemon, "_wake", lambda: threading.Thread(target=be_slow).start())
+    nobody = cast(Any, None)
+    ports = [f"vm{number}" for number in range(4 * AT_ONCE)]
+    leases: Any = SimpleNamespace(ports=ports, document=lambda _: {"leases": []})
+    known = Known(
+        leases=leases, watch=nobody, history=nobody, status=nobody, why=nobody, metrics=nobody
+    )
+    listener = listen(Where(ip_address("127.0.0.1"), 0))
+    server = HttpServer(listener, Pages(known, daemon).by_path())
+    server.start()
+    with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as connection:
+        connection.sendall(b"GET /leases.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 503 ")
+    server.stop()
+
+
 def test_metrics_too_are_made_in_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_pages, "LIMIT_S", 0.01)
+    monkeypatch.setattr(http_server, "LIMIT_S", 0.01)
     by_path = pages(lambda request: by_path["/metrics"](request))  # meanwhile another asks
     with pytest.raises(Refusal, match="busy"):
         by_path["/metrics"](Request("/metrics", {}, {}))

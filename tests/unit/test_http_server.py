@@ -134,6 +134,30 @@ def test_those_that_take_long_are_not_many(monkeypatch: pytest.MonkeyPatch) -> N
         connection.close()
 
 
+def test_who_waits_for_a_thread_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LIMIT_S", 0.5)
+    told, asked = threading.Event(), threading.Semaphore(0)
+
+    def slow(request: Request) -> Response:
+        asked.release()
+        assert told.wait(WAIT_S)
+        return here(request)
+
+    listener = listen(Where(ip_address("127.0.0.1"), 0))
+    server = HttpServer(listener, {"/here": slow})
+    server.start()
+    some = [socket.create_connection(listener.getsockname()) for _ in range(MAX_THREADS)]
+    for connection in some:
+        connection.sendall(GET)
+        assert asked.acquire(timeout=WAIT_S)
+    with socket.create_connection(listener.getsockname(), timeout=10) as last:
+        assert read_all(last) == b""
+    told.set()
+    server.stop()
+    for connection in some:
+        connection.close()
+
+
 def test_a_port_that_is_taken_is_one_line() -> None:
     with listen(Where(ip_address("127.0.0.1"), 0)) as listener:
         taken = Where(ip_address("127.0.0.1"), listener.getsockname()[1])

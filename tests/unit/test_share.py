@@ -37,7 +37,7 @@ def share(time: Time) -> Share:
 
 
 def work(share: Share, time: Time, work_s: float) -> None:
-    with share.turn(0):
+    with share.turn(WAIT_S):
         time.now_s += work_s
 
 
@@ -60,9 +60,19 @@ def test_nobody_waits_for_ever(share: Share, time: Time) -> None:
     assert time.slept == [LONGEST_S]
 
 
+def test_who_would_wait_for_too_long_does_not_wait(share: Share, time: Time) -> None:
+    work(share, time, 0.1)
+    with pytest.raises(Busy), share.turn(0.3):
+        pytest.fail("it is the others' time")
+    assert time.slept == []
+    time.now_s += 0.3
+    with share.turn(0.3):
+        assert time.slept == [0.1]
+
+
 def test_work_that_fails_took_time_too(share: Share, time: Time) -> None:
     def fail() -> None:
-        with share.turn(0):
+        with share.turn(WAIT_S):
             time.now_s += 0.1
             raise LookupError
 
