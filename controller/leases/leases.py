@@ -10,6 +10,7 @@ often, and when last, but not what.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +35,7 @@ Client = tuple[int, bytes]  # DHCPv4 (4) or DHCPv6 (6), and its MAC
 State = tuple[str, str, int, str | None]  # of a Row: its bridge, network, family, and state
 
 FAMILIES: Mapping[str, int] = {DHCPV4: 4, DHCPV6: 6}
+_Place = tuple[str, int, int, bytes | None]  # bridge, ofport, VLAN (0: none), MAC (None: any)
 _OF_FLOWS = {UDP: 4, UDP6: 6}
 
 
@@ -78,7 +80,8 @@ class Leases:
 
     def __init__(self) -> None:
         self._ports: dict[str, _Served] = {}
-        self._places: dict[tuple[str, int], dict[str, None]] = {}  # names, by bridge and ofport
+        self._places: dict[_Place, dict[str, None]] = {}  # names
+        self._serial = itertools.count()
         self._in_ports: dict[bytes, int | None] = {}  # by what stands behind the packet
 
     def serve(
@@ -91,21 +94,40 @@ class Leases:
         """
         before = self._ports.get(name)
         if before and (before.bridge, before.ofport) == (bridge, ofport):
+            self._leave(name, before)
             before.change(bindings)
+            self._enter(name, before)
             return
         if before:
             self.stop(name)
-        self._ports[name] = _Served(bridge, ofport, bindings, now_s)
-        self._places.setdefault((bridge, ofport), {})[name] = None
+        served = _Served(bridge, ofport, bindings, now_s, next(self._serial))
+        self._ports[name] = served
+        self._enter(name, served)
 
     def stop(self, name: str) -> None:
         """The port is served no more."""
         served = self._ports.pop(name, None)
         if served:
-            place = served.bridge, served.ofport
+            self._leave(name, served)
+
+    def _enter(self, name: str, served: _Served) -> None:
+        for place in served.places:
+            self._places.setdefault(place, {})[name] = None
+
+    def _leave(self, name: str, served: _Served) -> None:
+        for place in served.places:
             del self._places[place][name]
             if not self._places[place]:
                 del self._places[place]
+
+    def _may_have_sent(self, bridge: str, ofport: int, tag: int, mac: bytes) -> list[str]:
+        """The ports whose packets come by this one, in this VLAN and from this MAC.
+
+        The first is the one that was served first.
+        """
+        known = self._places.get((bridge, ofport, tag, mac), {})
+        anybody = self._places.get((bridge, ofport, tag, None), {})
+        return sorted({*known, *anybody}, key=lambda name: self._ports[name].serial)
 
     def hand_over(self, bridge: str) -> None:
         """It is another's turn on ``bridge``: what is known of its leases will not be so for long.
@@ -154,8 +176,9 @@ class Leases:
         family = FAMILIES.get(asked.protocol) if asked else None
         if asked is None or family is None or ofport is None:
             return None
-        for name in self._places.get((exchange.read.bridge, ofport), ()):
-            found = self._ports[name].find(family, packet[6:12], asked.tag)
+        mac = packet[6:12]
+        for name in self._may_have_sent(exchange.read.bridge, ofport, asked.tag, mac):
+            found = self._ports[name].find(family, mac, asked.tag)
             if found is None:
                 continue
             client = family, found.mac or asked.mac
@@ -195,9 +218,10 @@ class Leases:
         if ofport is None:
             return None
         packet = packet_of(exchange.message)
-        for name in self._places.get((exchange.read.bridge, ofport), ()):
+        tag, mac = tag_of(packet), packet[6:12]
+        for name in self._may_have_sent(exchange.read.bridge, ofport, tag, mac):
             for network, port in self._ports[name].bindings:
-                if (port.tag or 0) == tag_of(packet) and port.mac in (packet[6:12], None):
+                if (port.tag or 0) == tag and port.mac in (mac, None):
                     return name, network
         return None
 
@@ -269,22 +293,32 @@ class _Assigned(NamedTuple):
 class _Served:
     """A port that is served, and what is known of its clients.
 
-    `since_s` is when it came; None: it was another's.
+    `since_s` is when it came; None: it was another's.  Of two the one that is served for longer
+    has the lower `serial`.
     """
 
     __slots__ = (
-        *("_assigned", "_found", "bindings", "bridge", "leases", "ofport", "recalled", "since_s"),
+        *("_assigned", "_found", "bindings", "bridge", "leases", "ofport", "recalled"),
+        *("serial", "since_s"),
     )
 
-    def __init__(self, bridge: str, ofport: int, bindings: Bindings, since_s: float | None) -> None:
+    def __init__(
+        self, bridge: str, ofport: int, bindings: Bindings, since_s: float | None, serial: int
+    ) -> None:
         self.bridge = bridge
         self.ofport = ofport
         self.bindings = bindings
         self.since_s = since_s
+        self.serial = serial
         self._found: dict[tuple[int, bytes, int], _Found | None] = {}
         self._assigned: list[_Assigned] = []  # empty until somebody asks
         self.leases: dict[Client, Lease] = {}
         self.recalled: dict[Client, Recalled] = {}  # a MAC that any client may have is b""
+
+    @property
+    def places(self) -> set[_Place]:
+        """From where its packets come."""
+        return {(self.bridge, self.ofport, port.tag or 0, port.mac) for _, port in self.bindings}
 
     def change(self, bindings: Bindings) -> None:
         """It is served this from now on."""

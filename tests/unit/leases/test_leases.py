@@ -11,11 +11,13 @@ from ovs_dhcpd.controller.leases.leases import MAX_MACS, Leases, Row
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.nxt import BODY
+from ovs_dhcpd.flows.bindings.network import Port
 from ovs_dhcpd.flows.pipeline.build import port_flows
 
 from tests.lab import packets6 as p6
 from tests.lab.packets import DISCOVER, INFORM, REQUEST, option
 from tests.unit.leases.exchanges import ALL, BRIDGE, LAB, MAC, OFPORT, VM1, Switch
+from tests.unit.steps import steps
 
 ADDRESS = option(50, "10.0.0.5")
 ANYBODY = replace(VM1, name="any", mac=None)
@@ -237,3 +239,49 @@ def test_who_has_expired_and_who_is_next_is_known() -> None:
     assert found.expired(3609) == (set(), 3610)
     assert found.expired(3610) == ({"vm1"}, 3620)
     assert [row(found, now_s=now_s).state for now_s in (3609, 3610)] == ["bound", "expired"]
+
+
+def behind(count: int) -> dict[str, Port]:
+    """So many ports behind one: half of them VLANs of it, the others in one VLAN, by their MACs."""
+    _, port = ALL["vm1-100"]
+    assert port.parent
+    half = count // 2
+    vlans = {f"v{tag}": (tag, MAC) for tag in range(101, 101 + half)}
+    macs = {f"m{number}": (100, MAC[:5] + bytes([number])) for number in range(1, 1 + half)}
+    return {
+        name: replace(port, name=name, mac=mac, parent=replace(port.parent, tag=tag))
+        for name, (tag, mac) in (vlans | macs).items()
+    }
+
+
+@pytest.mark.parametrize("of", [1, 2])
+def test_of_many_behind_one_port_only_who_may_have_asked_is_looked_at(of: int) -> None:
+    costs = []
+    for count in (10, 100):
+        found, ports = Leases(), behind(count)
+        for each, port in ports.items():
+            found.serve(each, BRIDGE, OFPORT, [(LAB, port)], 0)
+        name = [*ports][of * count // 2 - 1]  # the last VLAN, or the last MAC
+        exchange = Switch(LAB, ports[name]).ask(REQUEST, option(50, "10.0.0.7"))
+        costs.append(steps(lambda: found.whose(exchange)))  # noqa: B023
+        costs.append(steps(lambda: found.note(exchange, 1)))  # noqa: B023
+        assert found.whose(exchange) == (name, LAB)
+        assert row(found, name).state == "bound"
+    assert costs[:2] == costs[2:]
+
+
+def test_of_two_that_may_have_asked_it_is_the_first() -> None:
+    exchange = Switch().ask(REQUEST, ADDRESS)
+    for names in (["any", "vm1"], ["vm1", "any"]):
+        found = Leases()
+        for name in names:
+            found.serve(name, BRIDGE, OFPORT, [(LAB, {"any": ANYBODY, "vm1": VM1}[name])], 0)
+        assert found.whose(exchange) == (names[0], LAB)
+
+
+def test_who_has_another_mac_now_is_known_by_it() -> None:
+    found = leases()
+    found.serve("vm1", BRIDGE, OFPORT, [(LAB, replace(VM1, mac=ALL["vm2"][1].mac))], 1)
+    assert found.whose(Switch().ask(REQUEST, ADDRESS)) is None
+    found.serve("vm1", BRIDGE, OFPORT, [(LAB, VM1)], 2)
+    assert found.whose(Switch().ask(REQUEST, ADDRESS)) == ("vm1", LAB)
