@@ -194,11 +194,13 @@ class Binder:
         """
         view = _View(world)
         for name, served in self.served.items():
-            interface = view.plugged(name)
-            if (served.bridge, served.ofport) == where[:2] and interface:
-                for network, port in served.bindings:
-                    if address in port.addresses and (port.tag or 0) == where[2]:
-                        return self._declines.hear(network, port, interface, address, now_s, world)
+            if (served.bridge, served.ofport) != where[:2]:
+                continue
+            for network, port in served.bindings:
+                if address not in port.addresses or (port.tag or 0) != where[2]:
+                    continue
+                if interface := view.plugged(name):
+                    return self._declines.hear(network, port, interface, address, now_s, world)
         return None
 
     def unanswered(self, name: str, probe: Probe) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import pytest
-from ovs_dhcpd.controller.ports.interface import Memory
+from ovs_dhcpd.controller.ports.interface import Interface, Memory
 from ovs_dhcpd.controller.ports.vlans import vlans_of
 
 from tests.unit.ports.host import Host
@@ -120,3 +120,20 @@ def test_the_same_address_in_two_vlans_of_a_port_is_declined_in_its_own() -> Non
     host.decline("tap1.20")
     assert {*host.parked("br-int")} == {("b", address)}
     assert host.served["tap1.10"] == [str(address)] != host.served["tap1.20"]
+
+
+def test_nobody_is_looked_at_but_who_declines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guest may decline fifty times a second."""
+    host = Host(lab())
+    for name in ("tap1", "tap2", "tap3"):
+        host.plug(name)
+    looked_at = []
+    plugged = host.plugged
+
+    def look_at(name: str) -> Interface | None:
+        looked_at.append(name)
+        return plugged(name)
+
+    monkeypatch.setattr(host, "plugged", look_at)
+    host.decline("tap2", "10.0.0.200")
+    assert looked_at == []
