@@ -7,6 +7,7 @@ All are up for the whole of a measurement, so that it can take them in turn.
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -54,11 +55,17 @@ class Contender:
         """Its resident memory, in megabytes."""
         return self.switch.processes[self.name].memory_mb()
 
-    def ask(self, program: Path, *words: object, for_s: float = 0) -> dict[str, float]:
-        """Run a program of ours on the guest's interface: its figures by name, and `cpu_us`."""
+    def ask(
+        self, program: Path, *words: object, for_s: float = 0, then_s: float = 0
+    ) -> dict[str, float]:
+        """Run a program of ours on the guest's interface: its figures by name, and `cpu_us`.
+
+        What the contender has put off, its log for instance, it has `then_s` for, and that counts.
+        """
         before_us = self.cpu_us()
         line = run(self.guest.namespace.command(program, "eth0", *words), timeout_s=for_s + 60)
         figures = {name: float(value) for name, value in (word.split("=") for word in line.split())}
+        time.sleep(then_s)
         figures["cpu_us"] = (self.cpu_us() - before_us) / figures["replies"]
         return figures
 

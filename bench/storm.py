@@ -11,6 +11,7 @@ from bench.results import WHO, Effort, Row
 from bench.served import Served
 
 WINDOW = 64
+PAUSE_S = 1.0  # between the first time and the second
 FIRST_MESSAGE = {"dhcpv4": "discover", "dhcpv6": "solicit", "ra": "solicitation"}
 STORMS = {
     "DHCPv4, 100": Served(100),
@@ -57,7 +58,8 @@ def measure(effort: Effort) -> Iterator[Row]:
 
 def _figures(contender: Contender, served: Served) -> dict[str, float]:
     (protocol,) = served.protocols
-    found = contender.ask(build("storm"), FIRST_MESSAGE[protocol], served.guests, WINDOW)
+    message = FIRST_MESSAGE[protocol]
+    found = contender.ask(build("storm"), message, served.guests, WINDOW, then_s=PAUSE_S)
     return {**found, "memory_mb": contender.memory_mb()}
 
 
