@@ -50,13 +50,21 @@ def build(what: str, source: Path, directory: Path) -> Path:
     return built
 
 
-class Environment:
-    """A new virtual environment in ``directory``.
+def link_dependencies(directory: Path) -> None:
+    """Make ``directory``, of links to what the tests' environment has, but not to ours.
 
-    What the tests' environment has can be imported there too, so that nothing that ours depends
-    on needs to be downloaded: a path file names a directory of links to it. Ours is not among
-    them, else pip would find it installed already.
+    A path file that names it has all of that in another environment too, where nothing that ours
+    depends on needs to be downloaded then; of ours pip would find that it is installed already.
     """
+    directory.mkdir()
+    for theirs in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for path in Path(theirs).iterdir():
+            if "ovs_dhcpd" not in path.name:
+                (directory / path.name).symlink_to(path)
+
+
+class Environment:
+    """A new virtual environment in ``directory``, with all that ours depends on."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -64,11 +72,7 @@ class Environment:
         name = f"python{sys.version_info.major}.{sys.version_info.minor}"
         self.site_packages = directory / "lib" / name / "site-packages"
         links = directory / "dependencies"
-        links.mkdir()
-        for theirs in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-            for path in Path(theirs).iterdir():
-                if "ovs_dhcpd" not in path.name:
-                    (links / path.name).symlink_to(path)
+        link_dependencies(links)
         (self.site_packages / "dependencies.pth").write_text(f"{links}\n")
 
     def run(
