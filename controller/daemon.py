@@ -58,11 +58,11 @@ from ovs_dhcpd.flows.pipeline.flow import show_port
 from ovs_dhcpd import PROGRAM
 
 if TYPE_CHECKING:
-    import socket
     from pathlib import Path
 
     from ovs_dhcpd.controller.explainer import Explainer
     from ovs_dhcpd.controller.hosts_file import HostsFile
+    from ovs_dhcpd.controller.http_port import HttpPort
     from ovs_dhcpd.controller.http_server import Page, Questions
 
 vlog = Vlog("daemon")
@@ -81,7 +81,7 @@ class Settings:
     write_state: bool  # of leases, into interfaces' rows
     on_change: tuple[str, ...]  # the command to run when a lease has changed; empty: none
     hosts_file: Path | None
-    http: socket.socket | None  # that listens, for who looks on
+    http: HttpPort | None  # for who looks on
     listening: bool  # switches connect to us
     notifier: Notifier
 
@@ -243,7 +243,7 @@ class Daemon:
         self._database.close()
         self._unixctl.close()
 
-    def _look_on(self, listener: socket.socket) -> Questions:
+    def _look_on(self, port: HttpPort) -> Questions:
         """Answer who looks on over HTTP; returns what there is to be asked of this thread."""
         from ovs_dhcpd.controller.history_keeper import HistoryKeeper
         from ovs_dhcpd.controller.http_pages import Known, Pages
@@ -258,7 +258,8 @@ class Daemon:
             why=self._why,
             metrics=self._metrics(questions),
         )
-        HttpServer(listener, Pages(known, questions).by_path()).start()
+        pages = Pages(known, questions).by_path()
+        port.serve(lambda listener: HttpServer(listener, pages).start())
         return questions
 
     def _metrics(self, questions: Questions) -> Page:

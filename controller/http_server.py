@@ -8,6 +8,7 @@ waits for.  There are MAX_CONNECTIONS; with one more, the one that came first is
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import socket
 import threading
@@ -48,6 +49,10 @@ def left_s() -> float:
     return LIMIT_S if end_s is None else max(0.0, end_s - time.monotonic())
 
 
+class PortTaken(OSError):
+    """Somebody listens there."""
+
+
 class Where(NamedTuple):
     """Where to listen."""
 
@@ -81,7 +86,8 @@ def listen(where: Where) -> socket.socket:
         )
     except OSError as error:
         what = "expected an address of this machine, and a port that nobody listens on"
-        raise OSError(f"--http {where}: {_reason(error)}, {what}") from error
+        kind = PortTaken if error.errno == errno.EADDRINUSE else OSError
+        raise kind(f"--http {where}: {_reason(error)}, {what}") from error
 
 
 def _reason(error: OSError) -> str:

@@ -34,8 +34,7 @@ from ovs_dhcpd.flows.options.wording import trouble
 from ovs_dhcpd import PROGRAM
 
 if TYPE_CHECKING:
-    import socket
-
+    from ovs_dhcpd.controller.http_port import HttpPort
     from ovs_dhcpd.controller.http_server import Where
     from ovs_dhcpd.controller.sources.combined import Combined
     from ovs_dhcpd.controller.sources.source import Source
@@ -267,7 +266,7 @@ def _serve_configuration(args: argparse.Namespace) -> Callable[[], int]:
     rundir = args.ovs_rundir.absolute()
     files = [Path(file).absolute() for file in args.config]
     listen = _listen_on(args)
-    http = _listen_for_http(args.http) if args.http else None
+    http = _http_port(args.http, rundir) if args.http else None
     tls = _tls_files(args, "--nb") if args.nb and "ssl:" in args.nb else ()
     openflow = (args.openflow,) if args.openflow else OPENFLOW
     notifier = Notifier.of()
@@ -410,11 +409,11 @@ def _listen_on(args: argparse.Namespace) -> ListenOn | None:
     return ListenOn(host, port, tls)
 
 
-def _listen_for_http(where: Where) -> socket.socket:
-    """Listen for --http.  Raises :exc:`OSError`."""
-    from ovs_dhcpd.controller.http_server import listen
+def _http_port(where: Where, rundir: Path) -> HttpPort:
+    """Where --http listens.  Raises :exc:`OSError`."""
+    from ovs_dhcpd.controller.http_port import HttpPort
 
-    return listen(where)
+    return HttpPort(where, rundir)
 
 
 def _tls_server(private_key: Path, certificate: Path, ca_cert: Path) -> ssl.SSLContext:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import urllib.error
 import urllib.parse
@@ -30,6 +31,7 @@ pytestmark = [
 ]
 
 MAC = "02:00:00:00:00:01"
+STATUS = "http://127.0.0.1:9167/status.json"
 METRICS = "http://127.0.0.1:9167/metrics"
 PROMETHEUS = "http://127.0.0.1:9090"
 DOCS = ROOT / "docs"
@@ -152,21 +154,39 @@ def test_who_asks_for_another_host_is_refused(switch: PrivateOvs, dhcpd: Dhcpd) 
     failed.value.close()
 
 
-def test_a_port_that_is_taken_is_one_line(switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd) -> None:
-    with pytest.raises(LabError) as failed:
-        start(switch, dhcpd, "--http")
+def test_a_port_that_another_program_has_is_one_line(switch: PrivateOvs, guest: Guest) -> None:
+    with switch.namespace.entered():
+        taken = socket.create_server(("127.0.0.1", 9167))
+    with taken, pytest.raises(LabError) as failed:
+        run(
+            switch.namespace.command(
+                "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "ovs_dhcpd", "run",
+                "--ovs-rundir", switch.run_dir, *Dhcpd(switch, configuration()).options(), "--http",
+            )
+        )  # fmt: skip
     (line,) = str(failed.value).splitlines()
     assert ": exit 1: ovs-dhcpd: --http 127.0.0.1:9167: Address already in use, expected " in line
 
 
-def start(switch: PrivateOvs, dhcpd: Dhcpd, *arguments: str) -> None:
-    """A second daemon that ends at once.  Raises LabError with what it says."""
-    run(
-        switch.namespace.command(
-            "env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "ovs_dhcpd",
-            "run", "--ovs-rundir", switch.run_dir, *dhcpd.options(), *arguments,
-        )
-    )  # fmt: skip
+def test_who_stands_by_takes_the_port_at_the_end_of_the_other(
+    switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd
+) -> None:
+    def is_the_page_of(one: Dhcpd) -> bool:
+        program = json.loads(get(switch, STATUS))["program"]
+        return bool(program.endswith(f", pid {one.process.pid}"))
+
+    def wait_for(one: Dhcpd, line: str) -> None:
+        wait_until(lambda: line in one.log(), line, 30)
+
+    with Dhcpd(switch, configuration(), "--http", label="second") as second:
+        wait_for(second, "another daemon listens there")
+        assert is_the_page_of(dhcpd)
+        dhcpd.stop()
+        wait_for(second, "the other daemon has ended, we listen there")
+        assert is_the_page_of(second)
+        dhcpd.start()  # as systemctl restart has it
+        wait_for(dhcpd, "another daemon listens there")
+        assert is_the_page_of(second)
 
 
 class Prometheus:

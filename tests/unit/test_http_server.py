@@ -16,6 +16,7 @@ from ovs_dhcpd.controller.http_server import (
     MAX_CONNECTIONS,
     MAX_THREADS,
     HttpServer,
+    PortTaken,
     Questions,
     Where,
     listen,
@@ -161,7 +162,9 @@ def test_who_waits_for_a_thread_is_ended_too(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_port_that_is_taken_is_one_line() -> None:
     with listen(Where(ip_address("127.0.0.1"), 0)) as listener:
         taken = Where(ip_address("127.0.0.1"), listener.getsockname()[1])
-        with pytest.raises(OSError, match=r"^--http 127\.0\.0\.1:\d+: Address already in use, ex"):
+        with pytest.raises(
+            PortTaken, match=r"^--http 127\.0\.0\.1:\d+: Address already in use, ex"
+        ):
             listen(taken)
 
 
