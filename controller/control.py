@@ -25,8 +25,10 @@ import ovs.unixctl.server
 import ovs.util
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
+from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.json_text import to_json
 from ovs_dhcpd.controller.pidfile import Pidfile
+from ovs_dhcpd.controller.ports.fault import Fault
 from ovs_dhcpd.flows.options.wording import printable, printable_lines
 
 from ovs_dhcpd import __version__
@@ -45,8 +47,8 @@ class CommandError(Exception):
     """A command that cannot be carried out, by no fault of ours: the answer says why."""
 
 
-def open_control_socket() -> ControlSocket:
-    """Open the socket.
+def open_control_socket(faults: Faults) -> ControlSocket:
+    """Open the socket; ``faults`` are told of those in commands.
 
     It answers ``version`` with the program's name and version, as ``--version`` does.
     Raises :exc:`OSError`.
@@ -60,7 +62,7 @@ def open_control_socket() -> ControlSocket:
     add_command("vlog/reopen", "", 0, 0, lambda _: log.reopen())
     add_command("vlog/set", "spec", 1, MAX_REQUEST, _set_log_levels)
     pidfile = ovs.daemon._pidfile
-    return ControlSocket(server._listener, Pidfile(Path(pidfile)) if pidfile else None)
+    return ControlSocket(server._listener, Pidfile(Path(pidfile)) if pidfile else None, faults)
 
 
 @contextmanager
@@ -194,8 +196,11 @@ class ControlSocket(ovs.unixctl.server.UnixctlServer):
 
     _listener: Any
 
-    def __init__(self, listener: ovs.stream.PassiveStream, pidfile: Pidfile | None) -> None:
+    def __init__(
+        self, listener: ovs.stream.PassiveStream, pidfile: Pidfile | None, faults: Faults
+    ) -> None:
         super().__init__(listener)
+        self._faults = faults
         self._pidfile = pidfile
         self._look_s = 0.0
         self._accepting = True
@@ -228,7 +233,7 @@ class ControlSocket(ovs.unixctl.server.UnixctlServer):
             if error:
                 self._accepting = error == errno.EAGAIN  # else too few descriptors: not at once
                 return
-            self._conns.append(_Connection(stream))
+            self._conns.append(_Connection(stream, self._faults))
             if len(self._conns) > MAX_CONNECTIONS:
                 self._drop(self._conns[0])
 
@@ -271,8 +276,9 @@ class _Connection(ovs.unixctl.server.UnixctlConnection):
     _request_id: Any
     _rpc: _Requests
 
-    def __init__(self, stream: ovs.stream.Stream) -> None:
+    def __init__(self, stream: ovs.stream.Stream, faults: Faults) -> None:
         super().__init__(_Requests(stream))
+        self._faults = faults
 
     def run(self) -> int:
         """Answer what is asked; returns an errno where the connection is to be closed."""
@@ -318,7 +324,7 @@ class _Connection(ovs.unixctl.server.UnixctlConnection):
         super().reply_error(body and printable_lines(body.split("\n")))
 
     def _fault(self, command: str, error: Exception) -> None:
-        vlog.exception(f"{command}: {error}")
+        self._faults.note(Fault(command, error))
         self._fail(f"internal error: {type(error).__name__}: {error}")
 
     def _fail(self, why: str) -> None:

@@ -100,7 +100,8 @@ def run(settings: Settings, open_source: Callable[[], Combined], connections: Co
     source = open_source()
     if why := why_no_database(settings.database):
         vlog.warn(why)
-    daemon = Daemon(settings, source, connections, open_control_socket())
+    faults = Faults()
+    daemon = Daemon(settings, source, connections, faults, open_control_socket(faults))
     ovs.daemon.daemonize_complete()
     try:
         daemon.loop()
@@ -119,6 +120,7 @@ class Daemon:
         settings: Settings,
         source: Combined,
         connections: Connections,
+        faults: Faults,
         unixctl: ControlSocket,
     ) -> None:
         self._settings = settings
@@ -135,7 +137,7 @@ class Daemon:
         self._connections = connections
         self._journal = connections.journal
         log.on_change.append(self._journal.look_at_level)
-        self._faults = Faults()
+        self._faults = faults
         self._database = OpenVSwitch(settings.database)
         self._binder = Binder(os.urandom(8))
         self._world = World(self._database, source.sources)
@@ -259,7 +261,8 @@ class Daemon:
             metrics=self._metrics(questions),
         )
         pages = Pages(known, questions).by_path()
-        port.serve(lambda listener: HttpServer(listener, pages).start())
+        note = self._faults.note
+        port.serve(lambda listener: HttpServer(listener, pages, note).start())
         return questions
 
     def _metrics(self, questions: Questions) -> Page:

@@ -6,6 +6,7 @@ docs/architecture.md says what each costs ("What a fault costs").
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -22,12 +23,14 @@ class Faults:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.count = 0
         self._clock = clock
+        self._guard = threading.Lock()
         self._limit = RateLimit(1, 10)
 
     def note(self, fault: Fault) -> None:
-        """Count it and log it."""
-        self.count += 1
-        dropped = self._limit.admit(self._clock())
+        """Count it and log it; in any thread."""
+        with self._guard:
+            self.count += 1
+            dropped = self._limit.admit(self._clock())
         if dropped is not None:
             line = f"{fault.where}: internal error{dropped_lines(dropped)}"
             vlog.err(line, exc_info=fault.error)

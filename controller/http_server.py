@@ -19,7 +19,6 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
-from ovs.vlog import Vlog
 from ovs_dhcpd.controller.http_messages import (
     HEAD_END,
     MAX_HEAD,
@@ -29,8 +28,7 @@ from ovs_dhcpd.controller.http_messages import (
     decode_request,
     encode_response,
 )
-
-vlog = Vlog("http")
+from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 
 MAX_CONNECTIONS = 8
 MAX_THREADS = 2 * MAX_CONNECTIONS  # also of those that were ended and do not know it yet
@@ -96,11 +94,17 @@ def _reason(error: OSError) -> str:
 
 
 class HttpServer:
-    """Answers on ``listener``, which it takes, with ``pages``, by their paths; in its threads."""
+    """Answers on ``listener``, which it takes, with ``pages``, by their paths; in its threads.
 
-    def __init__(self, listener: socket.socket, pages: Mapping[str, Page]) -> None:
+    ``note`` is told of faults there.
+    """
+
+    def __init__(
+        self, listener: socket.socket, pages: Mapping[str, Page], note: Callable[[Fault], None]
+    ) -> None:
         self._listener = listener
         self._pages = pages
+        self._note = note
         self._address = ip_address(listener.getsockname()[0])
         self._connections: dict[socket.socket, None] = {}  # in the order of their coming
         self._guard = threading.Lock()
@@ -171,6 +175,7 @@ class HttpServer:
                 pass
 
     def _answer(self, connection: socket.socket, end_s: float) -> Response:
+        path = "a request"
         try:
             head = b""
             while HEAD_END not in head:
@@ -182,16 +187,17 @@ class HttpServer:
                 head += more
             head = head[: head.index(HEAD_END) + len(HEAD_END)]
             request = decode_request(head, self._address)
-            if request.path not in self._pages:
+            path = request.path
+            if path not in self._pages:
                 raise Refusal(404, f"expected one of {', '.join(self._pages)}")
-            return self._pages[request.path](request)
+            return self._pages[path](request)
         except Refusal as refusal:
             return refusal.response
         except OSError:
             raise
         except Exception as error:  # a fault of ours
-            vlog.exception(f"{error}")
-            return Refusal(500, f"internal error: {type(error).__name__}").response
+            self._note(Fault(path, error))
+            return Refusal(500, INTERNAL_ERROR).response
 
 
 def _receive(connection: socket.socket, end_s: float) -> bytes:

@@ -32,6 +32,7 @@ from ovs_dhcpd.controller.control import (
     add_query,
     open_control_socket,
 )
+from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.first_look import why_no_bridge
 from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher, Resume
@@ -82,7 +83,7 @@ def run(settings: Settings) -> int:
     if why := why_no_bridge(settings.rundir, settings.bridge):
         vlog.warn(why)
     daemon = ServeOnly(settings)
-    unixctl = open_control_socket()
+    unixctl = open_control_socket(Faults())
     ovs.daemon.daemonize_complete()
     prepare()
     daemon.loop(unixctl)

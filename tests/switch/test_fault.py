@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import sys
@@ -14,7 +15,7 @@ import yaml
 from tests.lab.daemon import ROOT, Dhcpd, our_flows
 from tests.lab.guest import Guest
 from tests.lab.packets import DISCOVER, request
-from tests.lab.process import wait_until
+from tests.lab.process import LabError, wait_until
 from tests.lab.switch import PrivateOvs
 
 pytestmark = pytest.mark.not_in_test_kernel("it has nothing to do with the datapath")
@@ -24,11 +25,13 @@ MACS = {name: f"02:00:00:00:00:0{number}" for number, name in enumerate(("good",
 MORE = "internal error (the log has more)"
 
 # The daemon as it is, but for faults of the port bad, of the bridge br-other, of files with the
-# network faulty, and of the database once it has an interface that is called end.
+# network faulty, of the command memory/show, and of the database once it has an interface that is
+# called end.
 FAULTY = """
 import sys
 sys.modules.setdefault("eventlet", None)
 from ovs_dhcpd.controller import keeper
+from ovs_dhcpd.controller.answers import Answers
 from ovs_dhcpd.controller.cli import main
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.sources import yaml_file
@@ -46,6 +49,7 @@ keeper.Keeper.__init__ = (lambda init: lambda self, name, *args: (
     init(self, name, *args),
     setattr(self.bridge, "tick", faulty(self.bridge.tick, lambda *_, **__: name == "br-other")),
 )[0])(keeper.Keeper.__init__)
+Answers._memory = faulty(Answers._memory, lambda *_, **__: True)
 build.port_flows = faulty(build.port_flows, lambda _, port, *__, result: port.name == "bad")
 yaml_file.load = faulty(
     yaml_file.load, lambda *_, result: "faulty" in [each.name for each in result.networks]
@@ -123,6 +127,15 @@ def test_a_fault_costs_one_port_one_bridge_or_one_edit(
     wait_until(lambda: refused(dhcpd) == lines, "the line to be gone")
     wait_until(lambda: offered(guests["good"]) == "10.0.0.7", "the new address")
     assert dhcpd.process.status is None
+
+
+def test_a_fault_in_a_command_costs_its_answer_and_is_counted(dhcpd: Dhcpd) -> None:
+    before = json.loads(dhcpd.appctl("status", "-f", "json"))["counts"]["internal errors"]
+    with pytest.raises(LabError, match="internal error: KeyError: 'a fault'"):
+        dhcpd.appctl("memory/show")
+    after = json.loads(dhcpd.appctl("status", "-f", "json"))["counts"]["internal errors"]
+    assert after > before
+    assert re.search(r"memory/show: internal error\n *Traceback \(most recent", dhcpd.log())
 
 
 def test_a_fault_that_costs_all_ends_the_process(switch: PrivateOvs, dhcpd: Dhcpd) -> None:

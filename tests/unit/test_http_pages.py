@@ -125,7 +125,7 @@ def test_a_page_that_asks_again_and_again_ends_in_time(monkeypatch: pytest.Monke
         leases=leases, watch=nobody, history=nobody, status=nobody, why=nobody, metrics=nobody
     )
     listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, Pages(known, daemon).by_path())
+    server = HttpServer(listener, Pages(known, daemon).by_path(), lambda _: None)
     server.start()
     with socket.create_connection(listener.getsockname(), timeout=WAIT_S) as connection:
         connection.sendall(b"GET /leases.json HTTP/1.1\r\nHost: localhost\r\n\r\n")

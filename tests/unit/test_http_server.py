@@ -21,6 +21,7 @@ from ovs_dhcpd.controller.http_server import (
     Where,
     listen,
 )
+from ovs_dhcpd.controller.ports.fault import Fault
 
 GET = b"GET /here HTTP/1.1\r\nHost: localhost\r\n\r\n"
 WAIT_S = 60.0  # more than anything here takes
@@ -41,7 +42,7 @@ def where(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
         listener = listen(Where(address, 0))
     except OSError as error:
         pytest.skip(str(error))
-    server = HttpServer(listener, {"/here": here, "/fails": fails})
+    server = HttpServer(listener, {"/here": here, "/fails": fails}, lambda _: None)
     server.start()
     yield listener.getsockname()[:2]
     server.stop()
@@ -75,12 +76,21 @@ def test_a_page_is_answered_with(where: tuple[str, int]) -> None:
         (b"\x16\x03\x01\r\n\r\n", b"400 Bad Request"),
     ],
 )
-def test_what_is_none_is_told_so(
-    where: tuple[str, int], request_: bytes, answer: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http_server.vlog, "exception", lambda _: None)
+def test_what_is_none_is_told_so(where: tuple[str, int], request_: bytes, answer: bytes) -> None:
     assert ask(where, request_).startswith(b"HTTP/1.1 " + answer)
     assert ask(where, GET).endswith(b"here")
+
+
+def test_a_fault_in_a_page_is_noted() -> None:
+    noted: list[Fault] = []
+    listener = listen(Where(ip_address("127.0.0.1"), 0))
+    server = HttpServer(listener, {"/fails": fails}, noted.append)
+    server.start()
+    asked = ask(listener.getsockname(), GET.replace(b"here", b"fails"))
+    assert asked.endswith(b"\r\n\r\ninternal error (the log has more)\n")
+    (fault,) = noted
+    assert (fault.where, str(fault.error)) == ("/fails", "a fault")
+    server.stop()
 
 
 def test_who_ends_early_is_no_harm(where: tuple[str, int]) -> None:
@@ -119,7 +129,7 @@ def test_those_that_take_long_are_not_many(monkeypatch: pytest.MonkeyPatch) -> N
         return here(request)
 
     listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, {"/here": slow})
+    server = HttpServer(listener, {"/here": slow}, lambda _: None)
     server.start()
     some = []
     for number in range(MAX_THREADS + 3):
@@ -145,7 +155,7 @@ def test_who_waits_for_a_thread_is_ended_too(monkeypatch: pytest.MonkeyPatch) ->
         return here(request)
 
     listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, {"/here": slow})
+    server = HttpServer(listener, {"/here": slow}, lambda _: None)
     server.start()
     some = [socket.create_connection(listener.getsockname()) for _ in range(MAX_THREADS)]
     for connection in some:

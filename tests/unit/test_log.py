@@ -50,7 +50,7 @@ from ovs.vlog import Vlog
 from ovs_dhcpd.controller import connections, log, run_command
 import ovs.daemon
 before = {*Vlog._Vlog__mfl}
-from ovs_dhcpd.controller import daemon, hook, hosts_file, http_server
+from ovs_dhcpd.controller import daemon, hook, hosts_file, http_port
 from ovs_dhcpd.controller.sources import files, northbound
 from ovs_dhcpd.controller.switch import listener
 print(*sorted({*Vlog._Vlog__mfl} - before))
