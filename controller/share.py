@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-LONGEST_S = 1.0  # that is waited after work, however long it took
+LONGEST_S = 4.0  # that is waited after work, however long it took
 
 
 class Busy(Exception):
@@ -18,7 +18,8 @@ class Busy(Exception):
 class Share:
     """Work of several threads that is done one after the other, with pauses in between.
 
-    It takes no more than ``share`` of the time, but for work of more than LONGEST_S.
+    It takes no more than ``share`` of the time, but for work that took so long that the pause for
+    it would be more than LONGEST_S: with a fifth that is work of a second.
     """
 
     def __init__(

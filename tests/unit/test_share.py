@@ -54,6 +54,17 @@ def test_the_next_waits_for_the_others_share(share: Share, time: Time) -> None:
     assert time.slept == [0.1, 0.08]
 
 
+@pytest.mark.parametrize("work_s", [0.01, 0.3, 1.0])
+def test_who_works_again_and_again_takes_no_more_than_the_share(
+    share: Share, time: Time, work_s: float
+) -> None:
+    began_s = time.now_s
+    for _ in range(10):
+        work(share, time, work_s)
+    work(share, time, 0)
+    assert 10 * work_s / (time.now_s - began_s) == pytest.approx(0.2)
+
+
 def test_nobody_waits_for_ever(share: Share, time: Time) -> None:
     work(share, time, 60)
     work(share, time, 0)
