@@ -79,7 +79,7 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
     for bridge in found["bridges"]:
         yield escape(bridge["name"])
         yield from _indented(bridge["sentences"])
-    if found["sources"]:
+    if any(each["state"] for each in found["sources"]):
         yield "sources"
         yield from _indented(f"{each['name']}: {each['state']}" for each in found["sources"])
     if found["counts"]:
@@ -93,7 +93,7 @@ def as_text(found: Mapping[str, Any]) -> Iterator[str]:
 
 def unanswered(why: str) -> dict[str, Any]:
     """What there is to say where no daemon can be asked, for the reason ``why``."""
-    found = status([], [SourceStatus(PROGRAM, why, why)])
+    found = status([], [SourceStatus(PROGRAM, "", why)])
     return {**found, "program": f"{PROGRAM} {__version__}, and no daemon answers"}
 
 

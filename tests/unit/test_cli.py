@@ -292,7 +292,9 @@ def test_nothing_to_read_is_wrong_usage(command: str, capsys: Capture) -> None:
 
 def test_status_without_an_answer_says_no_more_than_that(capsys: Capture) -> None:
     assert cli.main(["status", "--ovs-rundir", "/no"]) == 1
-    assert capsys.readouterr()[0].startswith(f"{PROGRAM} {__version__}, and no daemon answers\n")
+    first, second = capsys.readouterr()[0].splitlines()
+    assert first == f"{PROGRAM} {__version__}, and no daemon answers"
+    assert second.startswith("not healthy: /no: nobody to ask, ")
 
 
 def test_run_takes_its_defaults_from_the_run_directory(tmp_path: Path) -> None:
