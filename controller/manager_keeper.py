@@ -47,7 +47,9 @@ class ManagerKeeper:
         if not self._notifier:
             return
         self._ask_for_access(now_s)
-        said = [*self._bridges()] if is_read else [f"waiting for {self._waiting_for()}"]
+        said = [f"waiting for {self._waiting_for()}"]
+        if is_read:
+            said = [*self._bridges(), *self._mistakes()]
         is_ready = is_read and all(map(self._is_settled, self._inside.keepers.values()))
         is_new = said != self._said or (is_ready and not self._notifier.is_ready)
         if now_s < self._look_s and not is_new:
@@ -99,6 +101,12 @@ class ManagerKeeper:
             yield wrong or f"{escape(name)}: {keeper.turn.status}"
         if not self._inside.keepers:
             yield "no bridge is configured"
+
+    def _mistakes(self) -> Iterator[str]:
+        """The first of each source that is not in force as it is now."""
+        for source in self._inside.source.sources:
+            if source.mistakes:
+                yield f"{source.mistakes[0]}; what was read before is in force"
 
     def _counts(self) -> Iterator[str]:
         served = sum(bool(each.bindings) for each in self._inside.binder.served.values())

@@ -64,6 +64,8 @@ def test_ready_is_who_serves(switch: PrivateOvs, guest: Guest, manager: Manager)
         manager.wait_for("READY=1")
         assert dhcpd.serves(guest)
         assert "STATUS=br-int: active; 1 ports served, 0 leases bound" in manager.said
+        dhcpd.configuration_file.write_text("oops: 1\n")
+        manager.wait_for(r"STATUS=br-int: active; .*:1: oops: .*; what was read before is .*")
         dhcpd.stop()
         manager.wait_for("STOPPING=1")
 
