@@ -151,7 +151,7 @@ class Explainer:
         keeper = inside.keepers.get(name)
         unreachable = inside.unreachable(name)
         if keeper is None:
-            exist = not ours or not inside.database.protocols.keys().isdisjoint(ours)
+            exist = not inside.database.protocols.keys().isdisjoint(ours)
             return BridgeFacts(
                 name=name,
                 is_ours=False,

@@ -178,9 +178,12 @@ def _bridge(facts: Facts) -> Iterator[Link]:
         yield Link("bridge", Verdict.BROKEN, text, mend)
         return
     if not bridge.is_ours:
-        what = f"{name} is served nothing, expected {either(bridge.ours) or 'none'}"
+        what = f"{name} is served nothing, expected {either(bridge.ours)}"
         mend = _move(facts, bridge.ours)
-        if not bridge.ours_exist:
+        if not bridge.ours:
+            what = f"{name} is served nothing, as there is no network"
+            mend = f"write one into the file: {PROGRAM} init prints it"
+        elif not bridge.ours_exist:
             what = f"{name} is served nothing, and there is no {either(bridge.ours)}"
             mend = f"write where its network is: bridge: {name}"
         yield Link("bridge", Verdict.BROKEN, what, mend)

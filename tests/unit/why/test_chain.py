@@ -93,6 +93,12 @@ def test_all_is_well() -> None:
             "ovs-vsctl add-br x",
         ),
         (
+            unserved(bridge={"name": "br-ex", "is_ours": False, "ours": ()}),
+            "bridge",
+            "br-ex is served nothing, as there is no network",
+            "write one into the file: ovs-dhcpd init prints it",
+        ),
+        (
             unserved(bridge={"name": "br-ex", "is_ours": False, "ours": ("br-a", "br-b")}),
             "bridge",
             "br-ex is served nothing, expected br-a or br-b",
