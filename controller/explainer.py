@@ -150,8 +150,8 @@ class Explainer:
         ours = self._ours
         keeper = inside.keepers.get(name)
         unreachable = inside.unreachable(name)
+        exist = not inside.database.protocols.keys().isdisjoint(ours)
         if keeper is None:
-            exist = not inside.database.protocols.keys().isdisjoint(ours)
             return BridgeFacts(
                 name=name,
                 is_ours=False,
@@ -164,6 +164,7 @@ class Explainer:
             name=name,
             is_ours=name in ours,
             ours=ours,
+            ours_exist=exist,
             unreachable=unreachable,
             turn=keeper.turn.status,
             is_active=keeper.is_active,

@@ -348,7 +348,9 @@ def test_the_switch_cannot_make_the_bridge(switch: PrivateOvs) -> None:
 
 def test_no_bridge_of_the_files_exists(switch: PrivateOvs, plug: Plug) -> None:
     guest = plug(1)
-    with Dhcpd(switch, lab("10.0.0.100", bridge="br-new")) as dhcpd:
+    with serving(switch, POOL) as dhcpd:
+        is_served(switch, guest, guest.port)
+        dhcpd.reconfigure(lab("10.0.0.100", bridge="br-new"))
         said = explained(switch, guest.port, "br-int is served nothing, and there is no br-new")
         assert said.mend == "write where its network is: bridge: br-int"
         dhcpd.reconfigure(POOL)
