@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def needed(of: Distribution) -> Iterator[str]:
             yield normal(re.split(r"[^\w.-]", name.strip())[0])
 
 
+@cache
 def installed() -> dict[str, Distribution]:
     """What ovs-dhcpd brings along, as far as this environment has it."""
     found: dict[str, Distribution] = {}
