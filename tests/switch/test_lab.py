@@ -17,6 +17,7 @@ from tests.lab.requirements import require
 from tests.lab.switch import PrivateOvs
 
 
+@pytest.mark.not_in_test_kernel("what it prints is the same on any datapath")
 @pytest.mark.needs("udhcpc")
 def test_a_lab_by_hand(tmp_path: Path) -> None:
     require(*PrivateOvs.programs)

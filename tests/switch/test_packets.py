@@ -191,6 +191,7 @@ def test_userdata_that_is_broken_or_of_others_does_not_keep_a_packet(
         assert seen == {frame: 1}, userdata
 
 
+@pytest.mark.not_in_test_kernel("it is the daemon that reads 3,000 requests, and no datapath")
 def test_thousands_of_damaged_requests_lose_nothing_and_good_clients_are_served(
     neighbour: Guest, guest: Guest, dhcpd: Dhcpd
 ) -> None:
