@@ -7,6 +7,7 @@ ARGS ?=
 SUITE ?= trixie
 MINUTES ?= 10
 TARGET ?= responders
+EXTRAS ?= dev
 
 .PHONY: help venv demo test deb test-deb test-debian test-kernel unit lint type check fuzz soak compose-test bench bench-quick bench-debian clean packages-%
 
@@ -75,5 +76,5 @@ packages-%:
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install -q -e '.[dev]'
+	$(VENV)/bin/pip install -q -e '.[$(EXTRAS)]'
 	touch $@
