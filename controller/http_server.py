@@ -2,7 +2,8 @@
 """The server of ``--http``: reads one request of each connection, answers it, and closes.
 
 Each connection has a thread, and no part in answering packets.  It ends after LIMIT_S, whatever it
-waits for.  There are MAX_CONNECTIONS; with one more, the one that came first is ended.
+waits for.  There are MAX_CONNECTIONS; with one more, the one that came first is ended, of those of
+the address that has most.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent import futures
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -33,6 +35,7 @@ from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 MAX_CONNECTIONS = 8
 MAX_THREADS = 2 * MAX_CONNECTIONS  # also of those that were ended and do not know it yet
 LIMIT_S = 5.0  # for a connection, from its beginning to its end
+MAX_OF_SOURCE = 12  # threads for one address
 PAUSE_S = 0.1  # after something was lacking
 BACKLOG = 16
 
@@ -106,7 +109,8 @@ class HttpServer:
         self._pages = pages
         self._note = note
         self._address = ip_address(listener.getsockname()[0])
-        self._connections: dict[socket.socket, None] = {}  # in the order of their coming
+        self._connections: dict[socket.socket, str] = {}  # sources, in the order of their coming
+        self._busy: Counter[str] = Counter()  # threads by source, and who waits for one
         self._guard = threading.Lock()
         self._threads = threading.Semaphore(MAX_THREADS)
         self._stopped = False
@@ -125,43 +129,57 @@ class HttpServer:
     def _run(self) -> None:
         while not self._stopped:
             try:
-                connection, _ = self._listener.accept()
+                connection, (source, *_) = self._listener.accept()
                 end_s = time.monotonic() + LIMIT_S
-                self._admit(connection)
+                if not self._admit(connection, source):
+                    connection.close()
+                    continue
                 if not self._threads.acquire(timeout=LIMIT_S):
-                    self._end(connection)
+                    self._end(connection, source)
                     continue
                 try:
                     threading.Thread(
-                        target=self._run_one, args=(connection, end_s), name="http", daemon=True
+                        target=self._run_one,
+                        args=(connection, source, end_s),
+                        name="http",
+                        daemon=True,
                     ).start()
                 except RuntimeError:
-                    self._end(connection)
+                    self._end(connection, source)
                     self._threads.release()
                     raise
             except (OSError, RuntimeError):  # descriptors or threads are lacking, or it is the end
                 time.sleep(PAUSE_S)
 
-    def _admit(self, connection: socket.socket) -> None:
+    def _admit(self, connection: socket.socket, source: str) -> bool:
+        """Take it in, and make room for it; or not, if ``source`` has all that it may have."""
         with self._guard:
-            self._connections[connection] = None
+            if self._busy[source] >= MAX_OF_SOURCE:
+                return False
+            self._busy[source] += 1
+            self._connections[connection] = source
             if len(self._connections) > MAX_CONNECTIONS:
-                first = next(iter(self._connections))
+                ((most, _),) = Counter(self._connections.values()).most_common(1)
+                first = next(each for each, its in self._connections.items() if its == most)
                 del self._connections[first]
                 with contextlib.suppress(OSError):
                     first.shutdown(socket.SHUT_RDWR)
+        return True
 
-    def _end(self, connection: socket.socket) -> None:
+    def _end(self, connection: socket.socket, source: str) -> None:
         connection.close()
         with self._guard:
             self._connections.pop(connection, None)
+            self._busy[source] -= 1
+            if not self._busy[source]:
+                del self._busy[source]
 
-    def _run_one(self, connection: socket.socket, end_s: float) -> None:
+    def _run_one(self, connection: socket.socket, source: str, end_s: float) -> None:
         _thread.end_s = end_s
         try:
             self._serve(connection, end_s)
         finally:
-            self._end(connection)
+            self._end(connection, source)
             self._threads.release()
 
     def _serve(self, connection: socket.socket, end_s: float) -> None:

@@ -14,6 +14,7 @@ from ovs_dhcpd.controller import http_server
 from ovs_dhcpd.controller.http_messages import MAX_HEAD, Refusal, Request, Response
 from ovs_dhcpd.controller.http_server import (
     MAX_CONNECTIONS,
+    MAX_OF_SOURCE,
     MAX_THREADS,
     HttpServer,
     PortTaken,
@@ -111,6 +112,56 @@ def test_those_that_say_nothing_keep_nobody_waiting(
         connection.close()
 
 
+def connect_from(
+    source: str, where: tuple[str, int], said: bytes = b"", timeout_s: float = WAIT_S
+) -> socket.socket:
+    connection = socket.create_connection(where, timeout_s, source_address=(source, 0))
+    connection.sendall(said)
+    return connection
+
+
+def test_who_has_most_connections_is_ended_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LIMIT_S", WAIT_S)
+    listener = listen(Where(ip_address("127.0.0.1"), 0))
+    server = HttpServer(listener, {"/here": here}, lambda _: None)
+    server.start()
+    where = listener.getsockname()
+    slow = connect_from("127.0.0.1", where, GET[:10])
+    many = [connect_from("127.0.0.2", where) for _ in range(MAX_CONNECTIONS)]
+    assert read_all(many[0]) == b""
+    slow.sendall(GET[10:])
+    assert read_all(slow).endswith(b"here")
+    server.stop()
+    for connection in (slow, *many):
+        connection.close()
+
+
+def test_one_address_does_not_take_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_server, "LIMIT_S", WAIT_S)
+    told, asked = threading.Event(), threading.Semaphore(0)
+
+    def slow(request: Request) -> Response:
+        asked.release()
+        assert told.wait(WAIT_S)
+        return here(request)
+
+    listener = listen(Where(ip_address("127.0.0.1"), 0))
+    server = HttpServer(listener, {"/slow": slow, "/here": here}, lambda _: None)
+    server.start()
+    where = listener.getsockname()
+    some = []
+    for number in range(MAX_THREADS):
+        some.append(connect_from("127.0.0.2", where, GET.replace(b"here", b"slow")))
+        if number < MAX_OF_SOURCE:
+            assert asked.acquire(timeout=WAIT_S)
+    last = connect_from("127.0.0.1", where, GET, timeout_s=10)
+    assert read_all(last).endswith(b"here")
+    told.set()
+    server.stop()
+    for connection in (last, *some):
+        connection.close()
+
+
 def test_who_is_slow_is_ended(where: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "LIMIT_S", 0.2)
     with socket.create_connection(where, timeout=WAIT_S) as connection:
@@ -133,8 +184,7 @@ def test_those_that_take_long_are_not_many(monkeypatch: pytest.MonkeyPatch) -> N
     server.start()
     some = []
     for number in range(MAX_THREADS + 3):
-        some.append(socket.create_connection(listener.getsockname(), timeout=WAIT_S))
-        some[-1].sendall(GET)
+        some.append(connect_from(f"127.0.0.{1 + number % 3}", listener.getsockname(), GET))
         assert asked.acquire(timeout=WAIT_S if number < MAX_THREADS else 0.1) == (
             number < MAX_THREADS
         )
@@ -157,9 +207,9 @@ def test_who_waits_for_a_thread_is_ended_too(monkeypatch: pytest.MonkeyPatch) ->
     listener = listen(Where(ip_address("127.0.0.1"), 0))
     server = HttpServer(listener, {"/here": slow}, lambda _: None)
     server.start()
-    some = [socket.create_connection(listener.getsockname()) for _ in range(MAX_THREADS)]
-    for connection in some:
-        connection.sendall(GET)
+    some = []
+    for number in range(MAX_THREADS):
+        some.append(connect_from(f"127.0.0.{1 + number % 3}", listener.getsockname(), GET))
         assert asked.acquire(timeout=WAIT_S)
     with socket.create_connection(listener.getsockname(), timeout=10) as last:
         assert read_all(last) == b""
