@@ -68,7 +68,13 @@ class Explainer:
         """Answer what ``why`` is asked with these words, once that can be known."""
         (asked_for,) = words
         inside = self._inside
-        found = find(asked_for, inside.world, inside.binder.served, inside.database.interfaces)
+        found = find(
+            asked_for,
+            inside.world,
+            inside.binder.served,
+            inside.database.interfaces,
+            inside.leases.ports_of,
+        )
         served = inside.binder.served.get(found[0]) if found else None
         keeper = inside.keepers.get(served.bridge) if served else None
         number = 0

@@ -163,6 +163,11 @@ class LeaseKeeper:
             for publish in self._publish:
                 publish(name, rows, clock)
 
+    def ports_of(self, mac: bytes) -> list[str]:
+        """The ports behind which a client with this MAC has asked."""
+        self._journal.write()
+        return [row.port for row in self._leases.rows(time.monotonic()) if row.mac == mac]
+
     def rows_of(self, port: str) -> Iterator[Row]:
         """What is known now of each client of this port."""
         self._journal.write()

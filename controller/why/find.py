@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_address
 
 from ovs_dhcpd.controller.ports.binder import Served
@@ -15,13 +15,17 @@ from ovs_dhcpd.flows.bindings.pool import Address
 
 
 def find(
-    text: str, world: World, served: Mapping[str, Served], interfaces: Iterable[Interface]
+    text: str,
+    world: World,
+    served: Mapping[str, Served],
+    interfaces: Iterable[Interface],
+    asked: Callable[[bytes], Iterable[str]] = lambda mac: (),
 ) -> list[str]:
     """The names of the ports that ``text`` means, the best first; none: it means nothing here.
 
     That is a port's name or its interface's; else a MAC or an address that one is served, else
-    that an interface says, or that a network has for a port that need not be plugged in.
-    ``interfaces`` are all there are.
+    a MAC that has ``asked`` at some ports, else what an interface says, or a network has for a port
+    that need not be plugged in.  ``interfaces`` are all there are.
     """
     interfaces = list(interfaces)
     if name := _by_name(text, world, served, interfaces):
@@ -34,6 +38,7 @@ def find(
         except ValueError:
             return []
     found = [name for name, what in served.items() if _has(what.bindings, mac, address)]
+    found += asked(mac) if mac else ()
     found += [each.key for each in interfaces if _says(each, mac, address)]
     bridges = {bridge for source in world.sources for bridge in source.bridges}
     for bridge in sorted(bridges):

@@ -229,6 +229,13 @@ def test_a_name_a_mac_and_an_address_mean_the_same_port(switch: PrivateOvs, plug
         assert "no port here is called so" in why(switch, "10.0.0.6").headline
 
 
+def test_a_mac_means_the_port_behind_which_it_has_asked(switch: PrivateOvs, plug: Plug) -> None:
+    guest = plug(1)
+    with serving(switch, POOL):
+        is_served(switch, guest, guest.port)
+        assert why(switch, MAC).headline.startswith(f"{MAC} is served 10.0.0.10")
+
+
 def test_ovs_appctl_says_the_same_as_text_and_as_json(switch: PrivateOvs, plug: Plug) -> None:
     guest = plug(1, iface_id="vm1")
     with serving(switch, NAMED) as dhcpd:

@@ -48,6 +48,15 @@ def test_a_mac_or_an_address_is_that_of_who_is_served_it_first() -> None:
     assert found(host, "02:00:00:00:00:77") == found(host, "10.0.0.77") == []
 
 
+def test_where_any_mac_is_served_it_is_that_of_who_has_asked() -> None:
+    host = Host(file("lab", vm1=f"{MAC} 10.0.0.7"))
+    host.plug("tap9", attached_mac=MAC2)
+    world = World(host, host.sources)
+    asked = {bytes.fromhex("020000000002"): ["tap1"]}
+    found = find(MAC2, world, host.bindings, host.interfaces, lambda mac: asked.get(mac, []))
+    assert found == ["tap9", "tap1"]  # who is served it comes first
+
+
 def test_an_address_of_the_pool_is_found_by_who_remembers_it() -> None:
     host = Host(file("lab"))
     host.plug("tap1")
