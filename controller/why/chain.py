@@ -46,6 +46,7 @@ from ovs_dhcpd import PROGRAM
 TYPE = "; type: "  # ends a line that says what to do
 APPCTL = f"ovs-appctl -t {PROGRAM}"
 
+_ABSENT = ("No such file or directory", "Connection refused")  # as of who does not run
 _ASKED = {UDP: "DHCPv4", UDP6: "DHCPv6", ICMP6: "router advertisements"}
 
 
@@ -193,7 +194,10 @@ def _bridge(facts: Facts) -> Iterator[Link]:
         yield Link("connection", Verdict.OK, bridge.connection)
     else:
         what = f"not connected: {bridge.trouble}"
-        yield Link("connection", Verdict.BROKEN, what, "ovs-appctl -t ovs-vswitchd version")
+        mend = "systemctl start openvswitch-switch"
+        if not bridge.trouble.endswith(_ABSENT):
+            mend = "ovs-appctl -t ovs-vswitchd version"
+        yield Link("connection", Verdict.BROKEN, what, mend)
     yield _turn(facts, bridge)
 
 

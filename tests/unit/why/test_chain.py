@@ -109,6 +109,12 @@ def test_all_is_well() -> None:
             but(bridge={"connection": "", "trouble": "/run/br-int.mgmt: Connection refused"}),
             "connection",
             "not connected: /run/br-int.mgmt: Connection refused",
+            "systemctl start openvswitch-switch",
+        ),
+        (
+            but(bridge={"connection": "", "trouble": "/run/br-int.mgmt: timed out"}),
+            "connection",
+            "not connected: /run/br-int.mgmt: timed out",
             "ovs-appctl -t ovs-vswitchd version",
         ),
         (
