@@ -109,6 +109,7 @@ def test_who_is_not_guarded_is_not_looked_at(
     assert arrive(guest, neighbour, stray) == [True]
 
 
+@pytest.mark.not_in_test_kernel("flow tables are no datapath's")
 def test_what_flows_prints_is_what_the_bridge_shows(
     switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd
 ) -> None:
@@ -129,6 +130,7 @@ def test_what_flows_prints_is_what_the_bridge_shows(
     assert sorted(printed) == sorted(ours)
 
 
+@pytest.mark.not_in_test_kernel("flow tables are no datapath's")
 def test_a_restart_finds_its_flows_as_they_should_be(
     switch: PrivateOvs, guest: Guest, openflow: str
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_restart_finds_its_flows_as_they_should_be(
         assert our_flows(switch) == before
 
 
+@pytest.mark.not_in_test_kernel("flow tables are no datapath's")
 def test_a_guard_that_somebody_takes_away_comes_again(switch: PrivateOvs, dhcpd: Dhcpd) -> None:
     before = our_flows(switch)
     for match in ("table=202", "table=203,icmp6"):

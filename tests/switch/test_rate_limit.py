@@ -207,6 +207,7 @@ def old_bridge(switch: PrivateOvs, noisy: Guest, quiet: Guest) -> Iterator[tuple
     switch.vsctl("del-br", "br-old")
 
 
+@pytest.mark.not_in_test_kernel("the switch is our own")
 def test_a_switch_that_does_not_know_meters_is_served_without(
     switch: PrivateOvs, old_bridge: tuple[Path, str]
 ) -> None:
@@ -219,6 +220,7 @@ def test_a_switch_that_does_not_know_meters_is_served_without(
         assert peer.added == 12  # all its flows
 
 
+@pytest.mark.not_in_test_kernel("the switch is our own")
 def test_a_switch_that_does_not_confirm_meters_is_said_so_and_tried_again(
     switch: PrivateOvs, old_bridge: tuple[Path, str]
 ) -> None:
