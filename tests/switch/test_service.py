@@ -98,7 +98,7 @@ def test_a_bridge_that_the_switch_cannot_make_is_not_waited_for(
 ) -> None:
     """As without the kernel's module."""
     nonsense = ("--", "set", "bridge", "br-none", "datapath_type=nonsense")
-    switch.vsctl("add-br", "br-none", *nonsense)
+    switch.vsctl("--no-wait", "add-br", "br-none", *nonsense)  # a new ovs-vsctl says that it failed
     try:
         with Dhcpd(switch, reference.configuration(), "--bridge", "br-none"):
             manager.wait_for("READY=1")

@@ -340,12 +340,10 @@ def test_mistakes_in_the_file_that_keep_the_old_configuration(
 
 def test_the_switch_cannot_make_the_bridge(switch: PrivateOvs) -> None:
     text = "bridge br-new: ovs-vswitchd cannot make it, or does not run"
-    bridge = ("add-br", "br-new", "--", "set", "bridge", "br-new")
-    switch.vsctl(*bridge, "datapath_type=nonsense")
+    bridge = ("add-br", "br-new", "--", "set", "bridge", "br-new", "datapath_type=nonsense")
+    port = ("add-port", "br-new", "tap9", "--", "set", "interface", "tap9", "type=internal")
+    switch.vsctl("--no-wait", *bridge, "--", *port)  # a new ovs-vsctl says that it failed
     try:
-        switch.vsctl(
-            "add-port", "br-new", "tap9", "--", "set", "interface", "tap9", "type=internal"
-        )
         with Dhcpd(switch, lab("10.0.0.100", bridge="br-new")):
             said = explained(switch, "tap9", text)
             assert said.link("plugged in")[0] == "broken"
