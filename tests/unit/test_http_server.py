@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 from typing import Any
 
@@ -17,6 +18,7 @@ from ovs_dhcpd.controller.http_server import (
     MAX_OF_SOURCE,
     MAX_THREADS,
     HttpServer,
+    Page,
     PortTaken,
     Questions,
     Where,
@@ -36,17 +38,41 @@ def fails(request: Request) -> Response:
     raise ValueError("a fault")
 
 
-@pytest.fixture(params=["127.0.0.1", "::1"])
-def where(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    address = ip_address(request.param)
-    try:
-        listener = listen(Where(address, 0))
-    except OSError as error:
-        pytest.skip(str(error))
-    server = HttpServer(listener, {"/here": here, "/fails": fails}, lambda _: None)
+class Slow:
+    """A page that says when it is `asked`, and answers once it is `told` to."""
+
+    def __init__(self) -> None:
+        self.told, self.asked = threading.Event(), threading.Semaphore(0)
+
+    def __call__(self, request: Request) -> Response:
+        self.asked.release()
+        assert self.told.wait(WAIT_S)
+        return here(request)
+
+
+@contextmanager
+def serving(
+    pages: Mapping[str, Page],
+    note: Callable[[Fault], None] = lambda _: None,
+    address: str = "127.0.0.1",
+) -> Iterator[tuple[str, int]]:
+    """A server with these pages, and where it listens."""
+    listener = listen(Where(ip_address(address), 0))
+    server = HttpServer(listener, pages, note)
     server.start()
     yield listener.getsockname()[:2]
     server.stop()
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def where(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
+    with ExitStack() as stack:
+        pages = {"/here": here, "/fails": fails}
+        try:
+            where = stack.enter_context(serving(pages, address=request.param))
+        except OSError as error:
+            pytest.skip(str(error))
+        yield where
 
 
 def read_all(connection: socket.socket) -> bytes:
@@ -84,14 +110,11 @@ def test_what_is_none_is_told_so(where: tuple[str, int], request_: bytes, answer
 
 def test_a_fault_in_a_page_is_noted() -> None:
     noted: list[Fault] = []
-    listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, {"/fails": fails}, noted.append)
-    server.start()
-    asked = ask(listener.getsockname(), GET.replace(b"here", b"fails"))
+    with serving({"/fails": fails}, noted.append) as where:
+        asked = ask(where, GET.replace(b"here", b"fails"))
     assert asked.endswith(b"\r\n\r\ninternal error (the log has more)\n")
     (fault,) = noted
     assert (fault.where, str(fault.error)) == ("/fails", "a fault")
-    server.stop()
 
 
 def test_who_ends_early_is_no_harm(where: tuple[str, int]) -> None:
@@ -122,42 +145,28 @@ def connect_from(
 
 def test_who_has_most_connections_is_ended_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "LIMIT_S", WAIT_S)
-    listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, {"/here": here}, lambda _: None)
-    server.start()
-    where = listener.getsockname()
-    slow = connect_from("127.0.0.1", where, GET[:10])
-    many = [connect_from("127.0.0.2", where) for _ in range(MAX_CONNECTIONS)]
-    assert read_all(many[0]) == b""
-    slow.sendall(GET[10:])
-    assert read_all(slow).endswith(b"here")
-    server.stop()
+    with serving({"/here": here}) as where:
+        slow = connect_from("127.0.0.1", where, GET[:10])
+        many = [connect_from("127.0.0.2", where) for _ in range(MAX_CONNECTIONS)]
+        assert read_all(many[0]) == b""
+        slow.sendall(GET[10:])
+        assert read_all(slow).endswith(b"here")
     for connection in (slow, *many):
         connection.close()
 
 
 def test_one_address_does_not_take_all_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "LIMIT_S", WAIT_S)
-    told, asked = threading.Event(), threading.Semaphore(0)
-
-    def slow(request: Request) -> Response:
-        asked.release()
-        assert told.wait(WAIT_S)
-        return here(request)
-
-    listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, {"/slow": slow, "/here": here}, lambda _: None)
-    server.start()
-    where = listener.getsockname()
+    slow = Slow()
     some = []
-    for number in range(MAX_THREADS):
-        some.append(connect_from("127.0.0.2", where, GET.replace(b"here", b"slow")))
-        if number < MAX_OF_SOURCE:
-            assert asked.acquire(timeout=WAIT_S)
-    last = connect_from("127.0.0.1", where, GET, timeout_s=10)
-    assert read_all(last).endswith(b"here")
-    told.set()
-    server.stop()
+    with serving({"/slow": slow, "/here": here}) as where:
+        for number in range(MAX_THREADS):
+            some.append(connect_from("127.0.0.2", where, GET.replace(b"here", b"slow")))
+            if number < MAX_OF_SOURCE:
+                assert slow.asked.acquire(timeout=WAIT_S)
+        last = connect_from("127.0.0.1", where, GET, timeout_s=10)
+        assert read_all(last).endswith(b"here")
+        slow.told.set()
     for connection in (last, *some):
         connection.close()
 
@@ -172,49 +181,31 @@ def test_who_is_slow_is_ended(where: tuple[str, int], monkeypatch: pytest.Monkey
 def test_those_that_take_long_are_not_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page waits for the others' end: more connections make no more threads."""
     monkeypatch.setattr(http_server, "LIMIT_S", WAIT_S)
-    told, asked = threading.Event(), threading.Semaphore(0)
-
-    def slow(request: Request) -> Response:
-        asked.release()
-        assert told.wait(WAIT_S)
-        return here(request)
-
-    listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, {"/here": slow}, lambda _: None)
-    server.start()
+    slow = Slow()
     some = []
-    for number in range(MAX_THREADS + 3):
-        some.append(connect_from(f"127.0.0.{1 + number % 3}", listener.getsockname(), GET))
-        assert asked.acquire(timeout=WAIT_S if number < MAX_THREADS else 0.1) == (
-            number < MAX_THREADS
-        )
-    told.set()
-    assert read_all(some[-1]).endswith(b"here")
-    server.stop()
+    with serving({"/here": slow}) as where:
+        for number in range(MAX_THREADS + 3):
+            some.append(connect_from(f"127.0.0.{1 + number % 3}", where, GET))
+            assert slow.asked.acquire(timeout=WAIT_S if number < MAX_THREADS else 0.1) == (
+                number < MAX_THREADS
+            )
+        slow.told.set()
+        assert read_all(some[-1]).endswith(b"here")
     for connection in some:
         connection.close()
 
 
 def test_who_waits_for_a_thread_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_server, "LIMIT_S", 0.5)
-    told, asked = threading.Event(), threading.Semaphore(0)
-
-    def slow(request: Request) -> Response:
-        asked.release()
-        assert told.wait(WAIT_S)
-        return here(request)
-
-    listener = listen(Where(ip_address("127.0.0.1"), 0))
-    server = HttpServer(listener, {"/here": slow}, lambda _: None)
-    server.start()
+    slow = Slow()
     some = []
-    for number in range(MAX_THREADS):
-        some.append(connect_from(f"127.0.0.{1 + number % 3}", listener.getsockname(), GET))
-        assert asked.acquire(timeout=WAIT_S)
-    with socket.create_connection(listener.getsockname(), timeout=10) as last:
-        assert read_all(last) == b""
-    told.set()
-    server.stop()
+    with serving({"/here": slow}) as where:
+        for number in range(MAX_THREADS):
+            some.append(connect_from(f"127.0.0.{1 + number % 3}", where, GET))
+            assert slow.asked.acquire(timeout=WAIT_S)
+        with socket.create_connection(where, timeout=10) as last:
+            assert read_all(last) == b""
+        slow.told.set()
     for connection in some:
         connection.close()
 
