@@ -12,6 +12,7 @@ from ovs_dhcpd.flows.options.wording import either, escape
 
 START_SWITCH = "type: systemctl start openvswitch-switch"
 NO_SWITCH = f"expected Open vSwitch to run here (--ovs-rundir DIR); {START_SWITCH}"
+DENIED = "expected root, or a user that may open it"
 _ABSENT = (errno.ENOENT, errno.ECONNREFUSED)  # the second is of one that has been killed
 
 
@@ -53,7 +54,7 @@ def _why(path: str, error: int) -> str:
     if error in _ABSENT:
         return f"{path}: Open vSwitch does not run here, waiting for it; {START_SWITCH}"
     if error == errno.EACCES:
-        return f"{path}: {os.strerror(error)}, expected root, or a user that may open it"
+        return f"{path}: {os.strerror(error)}, {DENIED}"
     return ""
 
 

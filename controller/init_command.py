@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     import ovs.jsonrpc
     from ovs_dhcpd.controller.drafting.seen import Bridge, Link
 
-DENIED = f"expected root, or a user that may open it; type: sudo {PROGRAM} init"
 ANSWER_S = 30.0
 SBIN = "/usr/sbin:/sbin"  # where `ip` is, and what a plain user's PATH lacks
 NO_BRIDGE = "no bridge in Open vSwitch, expected one; type: ovs-vsctl add-br br0"
@@ -87,14 +86,15 @@ def _select(remote: str) -> dict[str, list[dict[str, Any]]]:
     import ovs.jsonrpc
     import ovs.stream
     from ovs_dhcpd.controller.drafting.seen import COLUMNS
-    from ovs_dhcpd.controller.first_look import NO_SWITCH
+    from ovs_dhcpd.controller.first_look import DENIED, NO_SWITCH
     from ovs_dhcpd.controller.ovsdb import json_parser
 
     json_parser.install()
     where = remote.removeprefix("unix:")
     error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote), ANSWER_S * 1000)
     if error:
-        expected = DENIED if error == errno.EACCES else NO_SWITCH
+        as_root = f"{DENIED}; type: sudo {PROGRAM} init"
+        expected = as_root if error == errno.EACCES else NO_SWITCH
         what = f"{os.strerror(error) if error > 0 else 'no connection'}, {expected}"
         raise OSError(max(error, 0) or errno.EIO, what, where)
     selects = [
