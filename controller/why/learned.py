@@ -63,7 +63,5 @@ def _replaced(chain: Mapping[str, Any], name: str, text: str, mend: str) -> Mapp
     """The chain in which this is what is broken at the link ``name``."""
     broken = {"link": name, "verdict": Verdict.BROKEN.value, "text": text, "mend": mend}
     links = [broken if link["link"] == name else link for link in chain["links"]]
-    return {
-        **chain,
-        **{"headline": not_served(chain["asked_for"], text), "mend": mend, "links": links},
-    }
+    headline = not_served(chain["asked_for"], text)
+    return {**chain, "headline": headline, "mend": mend, "links": links}
