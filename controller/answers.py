@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the daemon answers to who asks how it is: the commands of its control socket that only tell.
 
-Those that do something are in `daemon`, and of its parts some have their own.
+Those that do something are in :mod:`controller.daemon`, and some of its parts have commands of
+their own.
 """
 
 from __future__ import annotations

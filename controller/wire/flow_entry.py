@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A flow as the switch tells of it, and what a flow of ours looks like when it does.
 
-A match is on the wire ``type=1(2) length(2)``, OXM terms, padding to 8 bytes; the length counts
-no padding.  Open vSwitch puts the terms of all matches in one order (``lib/nx-match.c``,
-``nx_put_raw``), which is that in which :mod:`controller.wire.openflow` sends ours, so that equal
+A match is on the wire ``type=1(2) length(2)``, OXM terms, padding to 8 bytes; the length counts no
+padding.  Open vSwitch puts the terms of all matches in one order (``lib/nx-match.c``,
+``nx_put_raw``), which is that in which :mod:`controller.wire.oxm` puts those of ours, so that equal
 flows are equal bytes.
 """
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options of DHCPv4, DHCPv6 and router advertisements: one row each.
 
-Everything that is known about an option stands in its row; the types are in `values`.
+Everything that is known about an option stands in its row; the types of its values are in
+:mod:`flows.options.values`.
 The names and codes are those of OVN's lib/ovn-l7.h, except in rows that are `beyond_ovn`.
 """
 
@@ -180,7 +181,8 @@ DHCPV4 = OptionTable(
     max_number=254,
 )
 
-# What OVN has no code for: settings of the responder that `extension` carries in userdata.
+# What OVN has no code for: settings of the responder, carried in userdata by the extension
+# (:mod:`flows.userdata.extension`).
 # Here `code` is the number of the sub-TLV.
 DHCPV4_EXTENSION = OptionTable(
     "DHCPv4",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a type of option value is made of; the types themselves are in `values`."""
+"""What a type of option value is made of; the types are in :mod:`flows.options.values`."""
 
 from __future__ import annotations
 

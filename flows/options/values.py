@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values of options: from text or YAML to the bytes on the wire, and back to text.
 
-Each type of `options.Option` is one row of `TYPES`: a function to bytes and one from bytes, both
-over the constants of `lexer`.  OVN's text and what YAML gives both become constants first.
+Each `type` of an option (:mod:`flows.options.table`) is one row of `TYPES`: a function to bytes and
+one from bytes, both over the constants of :mod:`flows.options.lexer`.  OVN's text and what YAML
+gives both become constants first.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ from ovs_dhcpd.flows.options.wording import show as show_text
 def encode_value(option: Option, value: object) -> bytes:
     """The bytes of `option` for `value`: str, int, bool or a list of them, or OVN's text.
 
-    They may be more than 255: `userdata` splits them.  Raises OptionError, also for what the
-    option's RFC forbids.
+    They may be more than 255: :mod:`flows.userdata.codec` splits them.  Raises OptionError, also
+    for what the option's RFC forbids.
     """
     kind = TYPES[option.type]
     try:

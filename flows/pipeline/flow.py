@@ -4,7 +4,7 @@
 The text is what ``ovs-ofctl --no-stats dump-flows`` prints (without its leading
 blank), so ``ovs-ofctl add-flows`` takes it and a dump can be compared with it; but
 OpenFlow 1.0, which ``ovs-ofctl`` speaks by itself, shows no meters.
-The bytes of the same flow are made in :mod:`controller.wire.openflow`.
+The bytes of the same flow are made in :mod:`controller.wire.flow_messages`.
 
 ``str()`` of a field's test or of an action is what OpenFlow has for it, ``ovn`` what
 a logical flow has (ovn-sb(5), table Logical_Flow): a term is written once for both.

@@ -13,8 +13,8 @@ and one that OVN does not have, a whole ICMPv6 message in hex:
 
     reg0[5] = put_nd_na(message = 0x8800…);
 
-Values are those of `values`; a set of several stands in curly braces.  The extension's stand among
-the options, by the names of its table.
+Values are those of :mod:`flows.options.values`; a set of several stands in curly braces.  The
+extension's stand among the options, by the names of its table.
 """
 
 from __future__ import annotations

@@ -34,9 +34,10 @@ For opcode 0x64680001, put_nd_na, where OVN has an action without a pause and so
 
     16  32 the neighbour advertisement, likewise, with the solicited flag clear
 
-What OVN has no code for is in the last option, 255 or 65535 (`extension`).  ovn-controller copies
-255, DHCPv4's end of options, into its replies, so clients see a right reply without the extension.
-It knows no 65535 and, as for any code that it does not know, makes no reply at all.
+What OVN has no code for is in the last option, 255 or 65535 (:mod:`flows.userdata.extension`).
+ovn-controller copies 255, DHCPv4's end of options, into its replies, so clients see a right reply
+without the extension.  It knows no 65535 and, as for any code that it does not know, makes no reply
+at all.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 """The extension: what a responder needs to know and OVN's userdata has no place for.
 
 It stands behind all options of the userdata, as the value of an option of its own (see
-`userdata`), and only when something in it is not the default; else the bytes are OVN's.  Its value
-is a list of sub-TLVs, big-endian:
+:mod:`flows.userdata.codec`), and only when something in it is not the default; else the bytes are
+OVN's.  Its value is a list of sub-TLVs, big-endian:
 
     0   1  type, a code of DHCPV4_EXTENSION or DHCPV6_EXTENSION
     1   2  length of the value
