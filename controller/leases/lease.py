@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
 from ovs_dhcpd.controller.wire import dhcpv4, dhcpv6
+from ovs_dhcpd.controller.wire.asked import DHCPV4, Asked
 from ovs_dhcpd.controller.wire.frames import FrameError, decode_ipv6_udp, decode_udp
-from ovs_dhcpd.controller.wire.trace import DHCPV4, Asked
 from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
 ASSIGNED, OFFERED, BOUND, EXPIRED = "assigned", "offered", "bound", "expired"

@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 from ovs_dhcpd.controller.leases.lease import ASSIGNED, Lease, Said, said
 from ovs_dhcpd.controller.responders.exchange import Exchange
+from ovs_dhcpd.controller.wire.asked import DHCPV4, DHCPV6, decode_asked, in_port
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.frames import tag_of
 from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2, flow_of, packet_of
-from ovs_dhcpd.controller.wire.trace import DHCPV4, DHCPV6, decode_asked, in_port
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.pipeline.flow import ETH_SRC, UDP, UDP6, Flow

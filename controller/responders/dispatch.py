@@ -301,7 +301,7 @@ class Dispatcher:
         return path
 
     def _note_declined(self, metadata: bytes, packet: bytes, verdict: Verdict) -> None:
-        from ovs_dhcpd.controller.wire.trace import in_port  # which is seldom needed
+        from ovs_dhcpd.controller.wire.asked import in_port  # which is seldom needed
 
         ofport = in_port(metadata)
         if ofport is not None:
@@ -312,7 +312,7 @@ class Dispatcher:
         """What hears the copies of packets of which this is one; None: nobody does."""
         if packet_in.userdata[:4] != _PROBE_HEARD or self._only_ours:
             return None
-        from ovs_dhcpd.controller.wire.trace import in_port  # which is seldom needed
+        from ovs_dhcpd.controller.wire.asked import in_port  # which is seldom needed
 
         ofport = in_port(packet_in.metadata)
         return None if ofport is None else Listener(ofport, lambda heard: self.told.append(heard))

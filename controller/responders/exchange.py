@@ -2,7 +2,7 @@
 """What became of one packet-in: for who looks on, once it is on its way back.
 
 Nothing of it is decoded here (:func:`controller.wire.nxt.decode_packet_in2` and
-:mod:`controller.wire.trace` do it): on the packets' path it costs a reference.
+:mod:`controller.wire.asked` do it): on the packets' path it costs a reference.
 """
 
 from __future__ import annotations

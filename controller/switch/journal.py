@@ -200,7 +200,7 @@ class Journal:
 
     def trace(self, where: str, message: bytes, verdict: Verdict) -> None:
         """A debug line for the NXT_PACKET_IN2 ``message``, which is from the bridge ``where``."""
-        from ovs_dhcpd.controller.wire.trace import describe, in_port  # which no answer needs
+        from ovs_dhcpd.controller.wire.asked import describe, in_port  # which no answer needs
 
         packet_in = decode_packet_in2(message)
         port = in_port(packet_in.metadata)

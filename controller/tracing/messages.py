@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ovs_dhcpd.controller.wire.trace import DHCPV4_KINDS
+from ovs_dhcpd.controller.wire.asked import DHCPV4_KINDS
 from ovs_dhcpd.flows.options.domain_names import DOMAIN
 from ovs_dhcpd.flows.options.lexer import format_constants
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, PRIVATE, Option, OptionError, OptionTable

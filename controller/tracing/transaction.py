@@ -20,6 +20,7 @@ from ovs_dhcpd.controller.tracing.frame_text import show_frame
 from ovs_dhcpd.controller.tracing.messages import MESSAGE4, MESSAGE6
 from ovs_dhcpd.controller.tracing.packet_fields import rewritten
 from ovs_dhcpd.controller.tracing.requests import KINDS, Client, lease_of, make_request
+from ovs_dhcpd.controller.wire.asked import describe
 from ovs_dhcpd.controller.wire.nxt import (
     NXM_REG,
     PacketIn2,
@@ -28,7 +29,6 @@ from ovs_dhcpd.controller.wire.nxt import (
 )
 from ovs_dhcpd.controller.wire.openflow import OFP13
 from ovs_dhcpd.controller.wire.oxm import about, decode_match, encode_match, encode_term
-from ovs_dhcpd.controller.wire.trace import describe
 from ovs_dhcpd.flows.pipeline import flow as f
 from ovs_dhcpd.flows.pipeline.dhcpv4 import WIDER_PRIORITY
 from ovs_dhcpd.flows.pipeline.tables import GUARD, GUARD_ND

@@ -17,8 +17,8 @@ from ovs_dhcpd.controller.responders.verdict import Answer, Silence
 from ovs_dhcpd.controller.tracing.flow_walk import FlowWalk
 from ovs_dhcpd.controller.tracing.transaction import respond
 from ovs_dhcpd.controller.watching.recent import Reading
+from ovs_dhcpd.controller.wire.asked import decode_asked, in_port
 from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2
-from ovs_dhcpd.controller.wire.trace import decode_asked, in_port
 from ovs_dhcpd.flows.bindings.network import Network
 from ovs_dhcpd.flows.pipeline.build import bridge_flows, network_flows
 

@@ -21,7 +21,7 @@ UNNEEDED = (
         "ovs.db.idl",
         "yaml",
         "ovs_dhcpd.controller.wire.events",
-        "ovs_dhcpd.controller.wire.trace",
+        "ovs_dhcpd.controller.wire.asked",
     ),
     *("ovs_dhcpd.controller.switch.listener", "ovs_dhcpd.flows.bindings.network"),
     *(

@@ -11,8 +11,8 @@ import pytest
 from ovs_dhcpd.controller.leases.lease import MAX_WORDS, Lease, Said, said
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.responders.verdict import Answer
+from ovs_dhcpd.controller.wire.asked import decode_asked
 from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
-from ovs_dhcpd.controller.wire.trace import decode_asked
 
 from tests.lab import packets6 as p6
 from tests.lab.packets import (

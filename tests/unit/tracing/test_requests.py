@@ -17,8 +17,8 @@ from ovs_dhcpd.controller.tracing.requests import (
     parse_settings,
 )
 from ovs_dhcpd.controller.wire import dhcpv4, dhcpv6, nd
+from ovs_dhcpd.controller.wire.asked import describe
 from ovs_dhcpd.controller.wire.frames import decode_ipv6_udp, decode_udp
-from ovs_dhcpd.controller.wire.trace import describe
 from ovs_dhcpd.flows.options.table import OptionError
 
 MAC = bytes.fromhex("fa163e000001")

@@ -6,9 +6,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ovs_dhcpd.controller.wire.frames import with_tag
-from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
-from ovs_dhcpd.controller.wire.trace import (
+from ovs_dhcpd.controller.wire.asked import (
     DHCPV4_KINDS,
     DHCPV6_KINDS,
     Asked,
@@ -16,6 +14,8 @@ from ovs_dhcpd.controller.wire.trace import (
     describe,
     in_port,
 )
+from ovs_dhcpd.controller.wire.frames import with_tag
+from ovs_dhcpd.controller.wire.nxt import decode_packet_in2
 
 from tests.lab.packets import option
 from tests.lab.packets6 import option as option6
