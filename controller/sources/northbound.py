@@ -4,7 +4,7 @@
 The database is asked for just these ports (by monitor conditions, as ovn-controller does
 with the Southbound database) and for all DHCP_Options, so that a host holds and hears
 what concerns it, however large the database is.  A port belongs to one switch and goes
-with it (:mod:`controller.sources.switches`).  A host that serves external ports is sent all
+with it (:mod:`controller.sources.logical_switches`).  A host that serves external ports is sent all
 of these.
 
 Any server of a cluster will do (``leader_only=False``): we only read, every server sends
@@ -27,8 +27,8 @@ from ovs_dhcpd.controller.ovsdb.idl import Idl
 from ovs_dhcpd.controller.ports.claims import Claims
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.index import Index
-from ovs_dhcpd.controller.sources import switches
-from ovs_dhcpd.controller.sources.switches import SWITCHES, Switches
+from ovs_dhcpd.controller.sources import logical_switches
+from ovs_dhcpd.controller.sources.logical_switches import SWITCHES, LogicalSwitches
 from ovs_dhcpd.flows.bindings.network import DEFAULT_BRIDGE, Binding, Network, Parent
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
@@ -94,7 +94,7 @@ SCHEMA = {
         OPTIONS: {"columns": {"cidr": {"type": "string"}, "options": _MAP}},
         GROUPS: {"columns": {"ha_chassis": _CHASSIS_ROWS}},
         CHASSIS: {"columns": {"chassis_name": {"type": "string"}, "priority": _PRIORITY}},
-        **switches.TABLES,
+        **logical_switches.TABLES,
     },
 }
 
@@ -149,7 +149,7 @@ class OvnNorthbound:
         self._idl = Idl(remotes, SCHEMA, leader_only=False)
         for table in () if uplink else (GROUPS, CHASSIS):
             self._idl.cond_change(table, [])
-        self._switches = Switches(self._idl)
+        self._switches = LogicalSwitches(self._idl)
         self._watched: set[str] = set()
         self._unasked = True  # whether the database is to be told what is watched
         self._ports: dict[uuid.UUID, _Port] = {}
@@ -226,7 +226,7 @@ class OvnNorthbound:
     def _read(self, table: str, row: uuid.UUID) -> None:
         if table == PORTS:
             self._read_port(row)
-        elif table in switches.TABLES:
+        elif table in logical_switches.TABLES:
             had_routers = self._switches.have_routers
             self._switches.read(table, row)
             self._unasked |= had_routers != self._switches.have_routers

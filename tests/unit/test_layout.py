@@ -158,7 +158,7 @@ UNTESTED = {
     "controller.run_command": "it starts the daemon: tests/switch",
     "controller.sources.files": "files that change under a running daemon: tests/switch",
     "controller.sources.source": "a protocol only",
-    "controller.sources.switches": "rows of a real database: tests/database",
+    "controller.sources.logical_switches": "rows of a real database: tests/database",
     "controller.switch.channel": "a real switch runs it: tests/switch",
     "controller.why.facts": "values only",
     "controller.wire.connection": "values only",

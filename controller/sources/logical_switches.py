@@ -75,8 +75,8 @@ class Shared:
 _NOTHING = Shared()
 
 
-class Switches:
-    """The switches of the ports that are tracked, as `idl` has them."""
+class LogicalSwitches:
+    """The logical switches of the ports that are tracked, as `idl` has them."""
 
     def __init__(self, idl: Idl) -> None:
         self._idl = idl
