@@ -375,15 +375,15 @@ def _why(args: argparse.Namespace) -> int:
     import json
 
     from ovs_dhcpd.controller.table import wants_colour
-    from ovs_dhcpd.controller.why.as_json import to_json
     from ovs_dhcpd.controller.why.chain import no_daemon
+    from ovs_dhcpd.controller.why.document import document
     from ovs_dhcpd.controller.why.learned import amend, heard_behind, is_missing
     from ovs_dhcpd.controller.why_text import to_text
 
     try:
         chain = ask_for_json(args.ovs_rundir, "why", args.port)
     except NobodyError as error:
-        chain = to_json(no_daemon(args.port, str(error), error.mend(["why", args.port])))
+        chain = document(no_daemon(args.port, str(error), error.mend(["why", args.port])))
     if is_missing(chain):
         with contextlib.suppress(AskError):  # then it is not known
             learned = ask_switch(args.ovs_rundir, "fdb/show", chain["bridge"])

@@ -18,8 +18,8 @@ from ovs_dhcpd.controller.control import Answer
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.status import program
-from ovs_dhcpd.controller.why.as_json import to_json
 from ovs_dhcpd.controller.why.chain import chain_of
+from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.controller.why.facts import BridgeFacts, Facts, FlowFacts, SourceFacts
 from ovs_dhcpd.controller.why.find import find
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
@@ -89,7 +89,7 @@ class Explainer:
     def _explain(
         self, asked_for: str, found: Sequence[str], counts: Mapping[int, FlowCounts] | None
     ) -> dict[str, Any]:
-        return to_json(chain_of(self._facts(asked_for, found, counts)))
+        return document(chain_of(self._facts(asked_for, found, counts)))
 
     def _facts(
         self, asked_for: str, found: Sequence[str], counts: Mapping[int, FlowCounts] | None

@@ -19,7 +19,7 @@ from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.watching.recent import Recent
 
 if TYPE_CHECKING:
-    from ovs_dhcpd.controller.watching.seen import Whose
+    from ovs_dhcpd.controller.watching.document import Whose
 
 IDLE_S = 30.0  # without being asked, nobody watches any more
 PACKETS = "packets"
@@ -49,7 +49,7 @@ class WatchKeeper:
         self, number: int | None, last: int | None = None, *, packets: bool = False
     ) -> Mapping[str, Any]:
         """As :meth:`Recent.read`, as values for :mod:`json`; in any thread."""
-        from ovs_dhcpd.controller.watching.seen import document  # which seldom is needed
+        from ovs_dhcpd.controller.watching.document import document  # which seldom is needed
 
         self._journal.write()
         now_s = time.monotonic()

@@ -26,7 +26,7 @@ class Heard(NamedTuple):
 
 
 def is_missing(chain: Mapping[str, Any]) -> bool:
-    """Whether the bridge has learned more than ``chain`` says (:mod:`controller.why.as_json`)."""
+    """Whether the bridge has learned more than ``chain`` says (:mod:`controller.why.document`)."""
     broken = (link for link in chain["links"] if link["verdict"] == Verdict.BROKEN.value)
     first = next(broken, None)
     return first is not None and first["link"] == "asked"

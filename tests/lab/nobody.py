@@ -16,7 +16,7 @@ from ovs_dhcpd.controller import cli, connections, daemon, lease_list, run_comma
 from ovs_dhcpd.controller import status, table, trace_command, watch_command, why_text
 from ovs_dhcpd.controller.sources import files, northbound
 from ovs_dhcpd.controller.switch import lock, os_ken_app
-from ovs_dhcpd.controller.why import as_json
+from ovs_dhcpd.controller.why import document
 os.setgroups([])
 os.setresgid({UID}, {UID}, {UID})
 os.setresuid({UID}, {UID}, {UID})

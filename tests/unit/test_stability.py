@@ -22,9 +22,9 @@ from ovs_dhcpd.controller.ovsdb import rows
 from ovs_dhcpd.controller.ports import interface
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason
 from ovs_dhcpd.controller.switch import journal
-from ovs_dhcpd.controller.watching import seen
-from ovs_dhcpd.controller.why import as_json
+from ovs_dhcpd.controller.watching.document import FIELDS as EXCHANGE
 from ovs_dhcpd.controller.why.chain import chain_of
+from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.flows.configuration import networks, services
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
 from ovs_dhcpd.flows.pipeline import flow, meter, tables
@@ -82,10 +82,10 @@ BINDINGS = {
 }
 JSON = {
     "leases -f json": LEASES,
-    "why -f json": as_json.to_json(chain_of(SERVED)),
+    "why -f json": document(chain_of(SERVED)),
     "status -f json": STATUS,
     "bindings/show -f json": BINDINGS,
-    "watch -f json": dict.fromkeys(seen.FIELDS),
+    "watch -f json": dict.fromkeys(EXCHANGE),
 }
 IN_THE_ROW = (
     *(interface.IFACE_ID, interface.IFACE_ID_VER, interface.ATTACHED_MAC, interface.NETWORK),

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
-from ovs_dhcpd.controller.why.as_json import to_json
 from ovs_dhcpd.controller.why.chain import chain_of, no_daemon
+from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.controller.why_text import to_text
 
 from tests.unit.why.served import but
 
 
 def test_first_what_is_broken_and_what_mends_it() -> None:
-    chain = to_json(no_daemon("vm1", "nobody to ask", "sudo ovs-dhcpd why vm1"))
+    chain = document(no_daemon("vm1", "nobody to ask", "sudo ovs-dhcpd why vm1"))
     assert [*to_text(chain)] == [
         "vm1 is not served: nobody to ask",
         "mend: sudo ovs-dhcpd why vm1",
@@ -24,11 +24,11 @@ def test_first_what_is_broken_and_what_mends_it() -> None:
 
 def test_what_else_is_to_be_mended_stands_at_its_link() -> None:
     facts = but(bridge={"lacks_forwarding": "nothing there; type: ovs-ofctl x"}, others=("vm2",))
-    lines = [*to_text(to_json(chain_of(facts)))]
+    lines = [*to_text(document(chain_of(facts)))]
     assert lines[1] == "also: vm2"
     assert lines[-1].split(None, 2) == ["forwarding", "warning", "nothing there; type: ovs-ofctl x"]
 
 
 def test_what_others_have_written_is_printable() -> None:
-    lines = [*to_text(to_json(chain_of(but(asked_for="a\nb\x1b[2J", port="a\nb\x1b[2J"))))]
+    lines = [*to_text(document(chain_of(but(asked_for="a\nb\x1b[2J", port="a\nb\x1b[2J"))))]
     assert all(line.isprintable() for line in lines)

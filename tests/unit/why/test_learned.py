@@ -6,8 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ovs_dhcpd.controller.why.as_json import to_json
 from ovs_dhcpd.controller.why.chain import chain_of
+from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.controller.why.facts import Facts
 from ovs_dhcpd.controller.why.learned import Heard, amend, heard_behind, is_missing
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
@@ -39,11 +39,11 @@ def test_only_what_is_behind_the_port_counts() -> None:
 
 @pytest.mark.parametrize(("facts", "missing"), [(UNASKED, True), (SERVED, False), (NAMED, False)])
 def test_it_is_asked_for_where_nobody_has_asked(facts: Facts, missing: bool) -> None:
-    assert is_missing(to_json(chain_of(facts))) is missing
+    assert is_missing(document(chain_of(facts))) is missing
 
 
 def test_another_mac_than_the_one_that_is_served_is_what_is_wrong() -> None:
-    chain = amend(to_json(chain_of(UNASKED)), [Heard(MAC2, 0), Heard(MAC2, 0)])
+    chain = amend(document(chain_of(UNASKED)), [Heard(MAC2, 0), Heard(MAC2, 0)])
     text = f"{MAC} is served, and {MAC2} is behind the port"
     mend = f'write where it is named: addresses: "{MAC2} 10.0.0.5 fd00::5"'
     assert (chain["headline"], chain["mend"]) == (f"vm1 is not served: {text}", mend)
@@ -52,14 +52,14 @@ def test_another_mac_than_the_one_that_is_served_is_what_is_wrong() -> None:
 
 
 def test_its_own_mac_or_none_changes_nothing() -> None:
-    chain = to_json(chain_of(UNASKED))
+    chain = document(chain_of(UNASKED))
     assert amend(chain, [Heard(MAC2, 0), Heard(MAC, 0)]) == amend(chain, []) == chain
     chain = {**chain, "bindings": [{**chain["bindings"][0], "mac": None}]}  # any MAC is
     assert amend(chain, [Heard(MAC2, 0)]) == chain
 
 
 def test_what_has_a_tag_is_not_asked_of_us() -> None:
-    chain = to_json(chain_of(UNASKED))
+    chain = document(chain_of(UNASKED))
     said = amend(chain, [Heard(MAC, 100)])
     text = f"nobody has asked without a tag, and {MAC} sends with that of VLAN 100"
     assert said["headline"] == f"vm1 is not served: {text}"

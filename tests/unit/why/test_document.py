@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import json
 
-from ovs_dhcpd.controller.why.as_json import to_json
 from ovs_dhcpd.controller.why.chain import chain_of
+from ovs_dhcpd.controller.why.document import document
 
 from tests.unit.why.served import MAC, SERVED, unserved
 
 
 def test_a_port_that_is_served() -> None:
-    found = json.loads(json.dumps(to_json(chain_of(SERVED))))
+    found = json.loads(json.dumps(document(chain_of(SERVED))))
     links = found.pop("links")
     assert links[2] == {"link": "bridge", "verdict": "ok", "text": "br-int", "mend": ""}
     assert found.pop("headline").startswith("vm1 is served ")
@@ -32,6 +32,6 @@ def test_a_port_that_is_served() -> None:
 
 
 def test_what_nobody_knows() -> None:
-    found = to_json(chain_of(unserved(found=False, interface=None, bridge=None)))
+    found = document(chain_of(unserved(found=False, interface=None, bridge=None)))
     names = ("port", "served", "bridge", "interface", "ofport", "vlan", "bindings")
     assert [found[name] for name in names] == [None, False, None, None, None, None, []]

@@ -13,7 +13,7 @@ from ovs_dhcpd.controller.why.chain import Chain
 VERSION = 1
 
 
-def to_json(chain: Chain) -> dict[str, Any]:
+def document(chain: Chain) -> dict[str, Any]:
     """The chain as values that :mod:`json` can write."""
     facts = chain.facts
     interface = facts.interface

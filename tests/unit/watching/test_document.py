@@ -7,8 +7,8 @@ from typing import Any
 
 from ovs_dhcpd.controller.leases.leases import Leases
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
+from ovs_dhcpd.controller.watching.document import FIELDS, document
 from ovs_dhcpd.controller.watching.recent import Reading
-from ovs_dhcpd.controller.watching.seen import FIELDS, document
 from ovs_dhcpd.controller.wire import openflow
 from ovs_dhcpd.controller.wire.frames import decode_udp
 from ovs_dhcpd.controller.wire.nxt import (
