@@ -200,6 +200,9 @@ class _Layout:
                 value = bytes((fqdn_flags,)) + value
             elif code == wire.REFRESH_TIME and not only_informed:  # RFC 8415 §21.23
                 continue
+            elif code == wire.NTP_SERVER:
+                yield from ((code, wire.encode_option(code, each)) for each in _servers(value))
+                continue
             yield code, wire.encode_option(code, value)
 
 
@@ -491,7 +494,7 @@ class Dhcpv6Responder:
             else:
                 body += option
                 room -= len(option)
-        return self._reply(request, body, address, kind, message, dropped)
+        return self._reply(request, body, address, kind, message, tuple(dict.fromkeys(dropped)))
 
     def _reply(
         self,
@@ -538,6 +541,16 @@ def _renewal_times(preferred_s: int, t1_s: int | None, t2_s: int | None) -> byte
 def _labels(names: bytes) -> bytes:
     """The search list as labels, without compression (RFC 3646 §4, RFC 8415 §10)."""
     return LABELS.encode(NAMES.decode(names))
+
+
+def _servers(value: bytes) -> Iterator[bytes]:
+    """The NTP servers, which are suboptions, each as the only one of its option (RFC 5908 §4)."""
+    try:
+        servers = wire.decode_options(value)
+    except wire.OptionsError:  # given by its number
+        yield value
+    else:
+        yield from (wire.encode_option(*server) for server in servers)
 
 
 def _fqdn_flags(clients: bytes) -> int:

@@ -47,6 +47,7 @@ IA_PD: Final = 25
 IA_PREFIX: Final = 26
 REFRESH_TIME: Final = 32
 FQDN: Final = 39  # RFC 4704
+NTP_SERVER: Final = 56  # RFC 5908
 BOOTFILE: Final = 59  # RFC 5970
 ARCHITECTURE: Final = 61  # RFC 5970
 

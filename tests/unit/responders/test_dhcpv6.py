@@ -563,6 +563,17 @@ def test_line_29_fqdn_to_those_who_send_and_ask() -> None:
         assert answer(responder, ask(SOLICIT, *options)).codes == [1, 2]
 
 
+def test_line_29_every_ntp_server_has_an_option_of_its_own() -> None:
+    responder = serve(ntp_server=["fd00::1", "ff05::101", "ntp.org"], option_41="x")
+    reply = answer(responder, ask(INFORMATION_REQUEST, oro(56, 41)))
+    assert reply.options[2:] == (
+        (56, bytes.fromhex("00010010") + IPv6Address("fd00::1").packed),
+        (56, bytes.fromhex("00020010") + IPv6Address("ff05::101").packed),
+        (56, bytes.fromhex("00030009") + b"\3ntp\3org\0"),
+        (41, b"x"),
+    )
+
+
 def test_line_30_boot_options() -> None:
     parameters = "0004726f6f740003763d31"
     responder = serve(bootfile_name="tftp://[fd00::1]/boot", option_60=f"0x{parameters}")
