@@ -46,7 +46,7 @@ from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources.combined import Combined
 from ovs_dhcpd.controller.switch.channel import Channel
-from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.controller.watch_keeper import WatchKeeper
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.declined import Declined
@@ -129,8 +129,8 @@ class Daemon:
         self._clean_up = settings.clean_up
         self._source = source
         self._refused: dict[str, tuple[str, ...]] = {}
-        self._refusals = RateLimit(1, 20)  # lines in the log
-        self._stranger_lines = RateLimit(1, 20)
+        self._refusals = LineLimit(1, 20)  # lines in the log
+        self._stranger_lines = LineLimit(1, 20)
         self._bridges: Set[str] = frozenset()  # that are to be served
         self._unreachable: dict[str, str] = {}  # why, if it is so
         self._keepers: dict[str, Keeper] = {}  # of these, and of those that were
@@ -472,9 +472,8 @@ class Daemon:
             self._keepers[name].hear(channel, connected)
 
     def _say_of_stranger(self, channel: Channel, text: str) -> None:
-        dropped = self._stranger_lines.admit(time.monotonic())
-        if dropped is not None:
-            vlog.warn(f"{channel.address}: {text}{dropped_lines(dropped)}")
+        if line := self._stranger_lines.line(f"{channel.address}: {text}", time.monotonic()):
+            vlog.warn(line)
 
     def _bind(self, names: Set[str]) -> None:
         """Something about these ports may have changed: carry out what is decided of them."""

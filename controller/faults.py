@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller.ports.fault import Fault
-from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 
 vlog = Vlog("faults")
 
@@ -24,15 +24,14 @@ class Faults:
         self.count = 0
         self._clock = clock
         self._guard = threading.Lock()
-        self._limit = RateLimit(1, 10)
+        self._limit = LineLimit(1, 10)
 
     def note(self, fault: Fault) -> None:
         """Count it and log it; in any thread."""
         with self._guard:
             self.count += 1
-            dropped = self._limit.admit(self._clock())
-        if dropped is not None:
-            line = f"{fault.where}: internal error{dropped_lines(dropped)}"
+            line = self._limit.line(f"{fault.where}: internal error", self._clock())
+        if line:
             vlog.err(line, exc_info=fault.error)
 
     def lines(self) -> list[str]:

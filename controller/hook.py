@@ -25,7 +25,7 @@ from ovs_dhcpd.controller.leases.document import Clock, Lease, Plugged, to_lease
 from ovs_dhcpd.controller.leases.fields import VERSION
 from ovs_dhcpd.controller.leases.lease import ASSIGNED
 from ovs_dhcpd.controller.leases.leases import Row
-from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.flows.options.wording import escape
 
 vlog = Vlog("hook")
@@ -48,7 +48,7 @@ class Hook:
         self._waiting: deque[bytes] = deque()
         self._lost = 0
         self._filled = threading.Condition()
-        self._limit = RateLimit(1, 5)  # lines in the log
+        self._limit = LineLimit(1, 5)  # lines in the log
         threading.Thread(target=self._run, daemon=True).start()
 
     def publish(self, name: str, rows: Sequence[Row], clock: Clock) -> None:
@@ -83,10 +83,9 @@ class Hook:
             if lost:
                 vlog.warn(f"--on-change: {lost} changes left out, expected it to keep up")
             if why := self._call(change):
-                dropped = self._limit.admit(time.monotonic())
-                if dropped is not None:
-                    command = escape(" ".join(self._argv))
-                    vlog.warn(f"--on-change: {command}: {why}{dropped_lines(dropped)}")
+                text = f"--on-change: {escape(' '.join(self._argv))}: {why}"
+                if line := self._limit.line(text, time.monotonic()):
+                    vlog.warn(line)
 
     def _call(self, change: bytes) -> str:
         """Run the command; returns what is wrong with how it went."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 
 MAX_LINES = 50  # different ones, while a bridge does not get ready
 _NUMBER = re.compile(r"[0-9]+")
@@ -21,8 +21,8 @@ class Sayings:
     def __init__(self) -> None:
         self._said: set[str] = set()  # since the bridge was ready
         self._failing = False  # there was a connection since, and it has ended
-        self._limits = {"info": RateLimit(5, 200)}
-        self._limits |= {level: RateLimit(1, 10) for level in ("warn", "err")}
+        self._limits = {"info": LineLimit(5, 200)}
+        self._limits |= {level: LineLimit(1, 10) for level in ("warn", "err")}
 
     def ready(self) -> None:
         """All is as it should be."""
@@ -41,5 +41,4 @@ class Sayings:
             return None
         if len(self._said) < MAX_LINES:
             self._said.add(key)
-        dropped = self._limits[level].admit(now_s)
-        return None if dropped is None else text + dropped_lines(dropped)
+        return self._limits[level].line(text, now_s)

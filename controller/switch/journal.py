@@ -17,7 +17,7 @@ import ovs.vlog
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
-from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.switch.line_limit import LineLimit, dropped_lines
 from ovs_dhcpd.controller.wire.nxt import decode_packet_in2, flow_of
 
 vlog = ovs.vlog.Vlog("dhcp")
@@ -77,11 +77,11 @@ class Journal:
         self._writing = threading.Lock()
         self._written = 0  # lines
         self._limits = {
-            message: RateLimit(*MESSAGE_LINES) for message in MESSAGES if message not in UNLOGGED
+            message: LineLimit(*MESSAGE_LINES) for message in MESSAGES if message not in UNLOGGED
         }
         self._ports: dict[int, TokenBucket] = {}  # by a hash of flow and message
         for warning in ("dropped options", *(reason.value for reason in Reason), MALFORMED):
-            self._limits[warning] = RateLimit(*WARNING_LINES)
+            self._limits[warning] = LineLimit(*WARNING_LINES)
 
     def note(
         self, bridge: str, read_s: float, messages: Sequence[bytes], verdicts: Sequence[Verdict]
@@ -170,7 +170,7 @@ class Journal:
             self._note_dropped_options(verdict, now_s)
 
     def _admit(self, exchange: Exchange, now_s: float) -> int | None:
-        """As :meth:`RateLimit.admit`, for a line about a message that is sent."""
+        """As :meth:`LineLimit.admit`, for a line about a message that is sent."""
         message = exchange.verdict.message
         limit = self._limits.get(message)
         if limit is None:
@@ -212,9 +212,8 @@ class Journal:
     def malformed(self, address: object, error: str) -> None:
         """Count and log a packet-in of the switch ``address`` that is none."""
         self.reasons[MALFORMED] += 1
-        dropped = self._limits[MALFORMED].admit(self._clock())
-        if dropped is not None:
-            vlog.warn(f"{address}: {error}{dropped_lines(dropped)}")
+        if line := self._limits[MALFORMED].line(f"{address}: {error}", self._clock()):
+            vlog.warn(line)
 
     def advertised(self, count: int) -> None:
         """Count router advertisements that nobody asked for."""

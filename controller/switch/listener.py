@@ -21,7 +21,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from ovs.vlog import Vlog
-from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.controller.wire.handshake import Handshake
 
 vlog = Vlog("listener")
@@ -80,7 +80,7 @@ class Listener:
         self._waiting: dict[int, Waiting] = {}  # by descriptor, in the order of their coming
         self._paused_s = 0.0
         self._stopped = False
-        self._endings, self._shortages = RateLimit(1, 20), RateLimit(1 / 60, 1)
+        self._endings, self._shortages = LineLimit(1, 20), LineLimit(1 / 60, 1)
 
     def start(self) -> None:
         """Start the thread."""
@@ -183,9 +183,8 @@ class Listener:
     def _end(self, waiting: Waiting, why: str) -> None:
         self._forget(waiting)
         waiting.connection.close()
-        dropped = self._endings.admit(time.monotonic())
-        if dropped is not None:
-            vlog.info(f"{waiting.address}: {why}{dropped_lines(dropped)}")
+        if line := self._endings.line(f"{waiting.address}: {why}", time.monotonic()):
+            vlog.info(line)
 
     def _forget(self, waiting: Waiting) -> None:
         descriptor = waiting.connection.fileno()
@@ -199,10 +198,9 @@ class Listener:
     def _lack(self, error: Exception) -> None:
         """Something is lacking: say so, and accept nothing for a moment."""
         self._paused_s = time.monotonic() + PAUSE_S
-        dropped = self._shortages.admit(self._paused_s)
-        if dropped is not None:
-            what = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
-            vlog.err(f"{self._where}: {what}, going on{dropped_lines(dropped)}")
+        what = getattr(error, "strerror", None) or f"{type(error).__name__}: {error}"
+        if line := self._shortages.line(f"{self._where}: {what}, going on", self._paused_s):
+            vlog.err(line)
 
 
 @dataclass(eq=False)

@@ -20,7 +20,7 @@ from ovs_dhcpd.controller.responders.dispatch import Dispatcher, Resumer
 from ovs_dhcpd.controller.switch.channel import Channel, connect
 from ovs_dhcpd.controller.switch.inbox import Inbox
 from ovs_dhcpd.controller.switch.journal import Journal
-from ovs_dhcpd.controller.switch.rate_limit import RateLimit, dropped_lines
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.controller.switch.turn import Turn
 from ovs_dhcpd.controller.wire.connection import Disconnected
 from ovs_dhcpd.controller.wire.handshake import Handshake
@@ -98,7 +98,7 @@ class Switches:
         self._unheard: list[Channel] = []  # of which the application is to hear yet
         self._guard = threading.Lock()  # of these two
         self._listener: Listener | None = None
-        self._faults = RateLimit(1, 5)
+        self._faults = LineLimit(1, 5)
         self._versions = [VERSIONS[version] for version in versions]
         sys.setswitchinterval(SWITCH_INTERVAL_S)
 
@@ -234,6 +234,5 @@ class Switches:
     def _fail(self, channel: Channel) -> None:
         """There was a fault of ours: it costs this connection, not the daemon."""
         channel.close()
-        dropped = self._faults.admit(time.monotonic())
-        if dropped is not None:
-            vlog.exception(f"{channel.address}: connection closed{dropped_lines(dropped)}")
+        if line := self._faults.line(f"{channel.address}: connection closed", time.monotonic()):
+            vlog.exception(line)

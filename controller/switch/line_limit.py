@@ -6,8 +6,8 @@ from __future__ import annotations
 from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 
 
-class RateLimit:
-    """A token bucket, as Open vSwitch's ``VLOG_RATE_LIMIT_INIT(rate, burst)``: tokens a second."""
+class LineLimit:
+    """A token bucket, as Open vSwitch's ``VLOG_RATE_LIMIT_INIT(rate, burst)``: lines a second."""
 
     def __init__(self, rate: float, burst: int) -> None:
         self._bucket = TokenBucket(rate, burst)
@@ -21,11 +21,16 @@ class RateLimit:
         dropped, self._dropped = self._dropped, 0
         return dropped
 
+    def line(self, text: str, now_s: float) -> str | None:
+        """``text`` as it is to be logged now, with how many like it were not; None: not now."""
+        dropped = self.admit(now_s)
+        return None if dropped is None else text + dropped_lines(dropped)
+
     def drop(self) -> None:
         """There is a line that is not written for another reason."""
         self._dropped += 1
 
 
 def dropped_lines(count: int) -> str:
-    """What to put behind a line that :meth:`RateLimit.admit` has let through with ``count``."""
+    """What to put behind a line that :meth:`LineLimit.admit` has let through with ``count``."""
     return f" (dropped {count} log messages like this)" if count else ""
