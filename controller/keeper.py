@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ovs.vlog import Vlog
-from ovs_dhcpd.controller.bridges.bridge import Bridge, Served
+from ovs_dhcpd.controller.bridges.bridge import Bridge
 from ovs_dhcpd.controller.bridges.patience import Patience
 from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
@@ -24,6 +24,7 @@ from ovs_dhcpd.controller.switch.turn import Turn
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Event, FlowDump, FlowsChanged
 from ovs_dhcpd.controller.wire.probe import Heard
+from ovs_dhcpd.flows.bindings.network import Bindings
 from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.options.wording import escape
 
@@ -54,7 +55,7 @@ class Keeper:
         self._said = False  # whose turn it is
         self._connection = ""  # what there is to say of it
 
-    def plug(self, name: str, ofport: int, served: Served, probes: Sequence[Probe] = ()) -> None:
+    def plug(self, name: str, ofport: int, served: Bindings, probes: Sequence[Probe] = ()) -> None:
         """Serve the port ``name``, which is the bridge's port ``ofport``, just this.
 
         ``probes`` are to be asked for it.

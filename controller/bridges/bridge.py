@@ -56,7 +56,7 @@ from ovs_dhcpd.controller.wire.flow_monitor import What
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.meters import MeterCount
 from ovs_dhcpd.controller.wire.probe import Heard, encode_answer, encode_question
-from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.network import Bindings, Network
 from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.pipeline import build as pipeline
@@ -68,8 +68,6 @@ REREAD_S = 5.0  # after the switch refused a bundle
 COUNT_S = 5.0  # between two looks whether all flows are still there
 
 _PORT = "port "  # begins the name of an owner of flows
-
-Served = Sequence[tuple[Network, Port]]
 
 
 class Amounts(NamedTuple):
@@ -102,7 +100,7 @@ class Bridge:
         self._meters = MeterTable()
         self._metered = True  # whether ports have meters
         self._buckets = Buckets()  # of ports that have none
-        self._served: dict[str, tuple[int, Served]] = {}  # ofport and what is served, by port
+        self._served: dict[str, tuple[int, Bindings]] = {}  # ofport and what is served, by port
         self._prober = Prober()
         self._listening: dict[str, Set[int]] = {}  # the IP versions of their pools, by port
         self._networks = Networks()
@@ -213,7 +211,7 @@ class Bridge:
         self._table.want("bridge", pipeline.bridge_flows() if wanted else ())
 
     def serve(
-        self, name: str, ofport: int, served: Served, now_s: float, probes: Sequence[Probe] = ()
+        self, name: str, ofport: int, served: Bindings, now_s: float, probes: Sequence[Probe] = ()
     ) -> None:
         """Serve the port ``name``, which is the bridge's port ``ofport``, just this.
 
@@ -252,7 +250,7 @@ class Bridge:
         meter = PortMeter(PROBES, PROBES_LIMIT) if self._metered and self._listening else None
         self._meters.want("probes", meter)
 
-    def _want_flows(self, name: str, ofport: int, served: Served) -> bool:
+    def _want_flows(self, name: str, ofport: int, served: Bindings) -> bool:
         """Want what this takes; whether the flows are other ones than before."""
         flows: list[Flow] = []
         for network, port in served:

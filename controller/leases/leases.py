@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv6Network
 from typing import NamedTuple
 
@@ -23,14 +23,13 @@ from ovs_dhcpd.controller.wire.asked import DHCPV4, DHCPV6, decode_asked, in_por
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.frames import tag_of
 from ovs_dhcpd.controller.wire.nxt import NxtError, decode_packet_in2, flow_of, packet_of
-from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.network import Bindings, Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.pipeline.flow import ETH_SRC, UDP, UDP6, Flow
 
 MAX_MACS = 16  # of one port and family
 MAX_FLOWS = 8192  # of which it is known by which port their packets come
 
-Bindings = Sequence[tuple[Network, Port]]
 Client = tuple[int, bytes]  # DHCPv4 (4) or DHCPv6 (6), and its MAC
 State = tuple[str, str, int, str | None]  # of a Row: its bridge, network, family, and state
 

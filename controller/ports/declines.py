@@ -6,14 +6,14 @@ A client has found it so and declines it, or somebody has answered when it was a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovs_dhcpd.controller.ports.interface import Interface
 from ovs_dhcpd.controller.ports.parked import Parked, may_park
 from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.ports.world import World
-from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.network import Bindings, Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
 
 DECLINED = "is declined, as if somebody used it"
@@ -89,7 +89,7 @@ class Declines:
         found = Parked(until_s, owner, answered_by=said.mac)
         return Decline(port, network.name, said.address, found)
 
-    def lines(self, name: str, bindings: Iterable[tuple[Network, Port]]) -> Iterator[str]:
+    def lines(self, name: str, bindings: Bindings) -> Iterator[str]:
         """What of these addresses of a port is declined; others are forgotten."""
         served = {address for _, port in bindings for address in port.addresses}
         kept = {a: line for a, line in self._kept.pop(name, {}).items() if a in served}

@@ -9,12 +9,12 @@ and is forgotten here when it is taken out there.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovs_dhcpd.controller.ports.claims import Claims
 from ovs_dhcpd.controller.ports.interface import Interface
-from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.bindings.network import Bindings, Network
 from ovs_dhcpd.flows.bindings.pool import Address
 
 _Use = tuple[str, Address]  # the name of a network, and an address in it
@@ -36,7 +36,7 @@ class Lately:
         self._last: dict[str, _Last] = {}
         self._claims: Claims[str, _Use] = Claims()
 
-    def note(self, interface: Interface, bindings: Iterable[tuple[Network, Port]]) -> None:
+    def note(self, interface: Interface, bindings: Bindings) -> None:
         """The port is served this now."""
         addresses = tuple(
             (network.name, port.mac, address)

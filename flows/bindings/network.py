@@ -8,7 +8,7 @@ that comes after (the flows, the ARP responder, the logs) takes them as they are
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
@@ -233,9 +233,13 @@ class Network:
         return PutNdRaOpts(self.ra.message) if self.ra else None
 
 
+# What somebody is served: a port of a network for each MAC that it has.
+Bindings = Sequence[tuple[Network, Port]]
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What one interface is served: a port of a network for each MAC that it has; none: nothing.
+    """What one interface is served, which may be nothing, and what it is refused.
 
     `refused` has a line for each thing that was asked for and is left out; it does not say whose.
     `placement` says of which interface and host all of this holds.  `unserved` is why nothing is
