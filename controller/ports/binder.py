@@ -139,7 +139,6 @@ class Binder:
         Their interfaces' other names are looked at too, and then those who wait.
         """
         view = _View(world)
-        self._pools.heed(world.interfaces.parked)
         looked_at: dict[str, tuple[str, ...]] = {}
         before: dict[str, Served | None] = {}
         faults: list[Fault] = []
@@ -294,14 +293,13 @@ class Binder:
                 yield f"{what}; {first} is served"
         bindings: list[tuple[Network, Port]] = []
         probes: list[Probe] = []
-        holders = view.world.interfaces.holders
         for network, port in binding.served:
             if network.bridge != interface.bridge:
                 where = escape(interface.bridge)
                 yield f"{PLUGGED_INTO} {where}, expected {escape(network.bridge)}"
                 continue
             if port.dynamic:
-                completed = self._pools.complete(network, port, interface, holders)
+                completed = self._pools.complete(network, port, interface, view.world.interfaces)
                 if completed.refused:
                     self._waiting.add(name)
                 yield from completed.refused

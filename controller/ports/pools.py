@@ -20,7 +20,7 @@ last, is given out last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -36,6 +36,7 @@ from ovs_dhcpd.controller.ports.interface import (
 from ovs_dhcpd.controller.ports.lately import Lately
 from ovs_dhcpd.controller.ports.parked import Parked, Place
 from ovs_dhcpd.controller.ports.probes import Probes
+from ovs_dhcpd.controller.ports.world import Interfaces
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address, Pool
@@ -47,10 +48,6 @@ NO_ADDRESS = "no address is free"  # begins the line of who gets none
 Use = tuple[str, Address | bytes]  # the name of a network, and an address or a MAC in it
 
 _Family = tuple[str, int]  # the name of a network, and an IP version
-
-# The interfaces on a bridge for which an address is remembered, and what is parked there.
-Holders = Callable[[str, Address], Iterable[Interface]]
-Parking = Callable[[str], Mapping[Place, Parked]]
 
 
 @dataclass(frozen=True)
@@ -69,6 +66,24 @@ class Completed:
     probes: tuple[Probe, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """A port that lacks addresses of `network`, and all that counts when they are chosen.
+
+    `pool` is the network's, `parked` what is given to nobody for now.  `mac` is the guest's, None
+    if it is not known, and `owner` whose the addresses will be said to be in the row.
+    """
+
+    network: Network
+    pool: Pool
+    port: Port
+    interface: Interface
+    interfaces: Interfaces
+    mac: bytes | None
+    owner: str
+    parked: Mapping[Place, Parked]
+
+
 class Pools:
     """Who has what of all networks that have a pool."""
 
@@ -81,7 +96,6 @@ class Pools:
         self._looked_at: set[str] = set()  # ports, those that have nothing too
         self._released: set[Use] = set()
         self._full: dict[_Family, Pool] = {}  # that have nothing left
-        self._parked: Parking = lambda _: {}
         self._short: dict[str, set[_Family]] = {}  # what ports lack that lack nothing else
 
     def look_at(self, port: str) -> None:
@@ -106,10 +120,6 @@ class Pools:
         if released := self._claims.withdraw(port):
             self._released |= released
             self._full.clear()
-
-    def heed(self, parked: Parking) -> None:
-        """What is parked on a bridge is asked of this from now on."""
-        self._parked = parked
 
     def unpark(self, network: str, address: Address) -> None:
         """The address is parked no longer."""
@@ -152,10 +162,11 @@ class Pools:
         return ""
 
     def complete(
-        self, network: Network, port: Port, interface: Interface, holders: Holders
+        self, network: Network, port: Port, interface: Interface, interfaces: Interfaces
     ) -> Completed:
         """Give ``port``, which is plugged in as ``interface``, what it lacks of ``network``."""
-        assert network.pool
+        pool = network.pool
+        assert pool
         mac = port.mac
         if mac is None and interface.attached_mac:
             try:
@@ -164,6 +175,8 @@ class Pools:
                 return Completed(None, refused=(f"{ATTACHED_MAC}: {error}",))
         # libvirt may give a guest another iface-id and another name each time, but never a MAC.
         owner = mac.hex(":") if mac else interface.key
+        parked = interfaces.parked(network.bridge)
+        wish = _Wish(network, pool, port, interface, interfaces, mac, owner, parked)
         addresses: list[Address] = []
         refused: list[str] = []
         short: set[_Family] = set()
@@ -171,24 +184,24 @@ class Pools:
         if mac:
             if other := self._owner(network, mac, port.name):
                 refused.append(_taken(mac, other))
-                if mac not in network.pool.reserved or interface.memory.owner != owner:
+                if mac not in pool.reserved or interface.memory.owner != owner:
                     return Completed(None, refused=tuple(refused))
             self._claims.add(port.name, (network.name, mac))
         was = interface.memory
         by_hand = was.addresses if self._by_hand.wrote(interface) else ()
-        if objections := [*self._objections(network, port, by_hand, mac)]:
+        if objections := [*self._objections(wish, by_hand)]:
             without_owner = replace(was, owner=None) if was.owner is not None else None
             return Completed(replace(port, mac=mac), without_owner, (*refused, *objections))
         for version in network.lacking(port):
-            address = network.pool.reservation(mac, version)
+            address = pool.reservation(mac, version)
             if address is None:
-                address = self._remembered(network, version, interface, owner, mac)
+                address = self._remembered(wish, version)
             if address is None:
-                address = self._chosen(network, version, interface, owner, holders)
-                if address is not None and network.pool.probe:
+                address = self._chosen(wish, version)
+                if address is not None and pool.probe:
                     probes.append(self.probes.of(network, port, interface, address, mac))
             if address is None:
-                refused.append(f"{NO_ADDRESS} in pool {escape(str(network.pool))}")
+                refused.append(f"{NO_ADDRESS} in pool {escape(str(pool))}")
                 short.add((network.name, version))
             else:
                 self._claims.add(port.name, (network.name, address))
@@ -217,66 +230,52 @@ class Pools:
             return named
         return min(self._claims.claimants((network.name, mac)) - {port}, default=None)
 
-    def _objections(
-        self, network: Network, port: Port, addresses: Iterable[Address], mac: bytes | None
-    ) -> Iterator[str]:
-        """Why ``port`` cannot have just these addresses of ``network``, a line each."""
-        assert network.pool
-        lacking = network.lacking(port)
+    def _objections(self, wish: _Wish, addresses: Iterable[Address]) -> Iterator[str]:
+        """Why the port cannot have just these addresses, a line each."""
+        lacking = wish.network.lacking(wish.port)
         expected = " and ".join(f"one of IPv{version}" for version in lacking)
         for address in addresses:
-            cidr = network.cidr(address.version)
-            kept = network.pool.reservation(mac, address.version)
+            cidr = wish.network.cidr(address.version)
+            kept = wish.pool.reservation(wish.mac, address.version)
             if address.version not in lacking:
                 what = f"is one too many, expected {expected or 'none'}"
             elif kept not in (None, address):
                 what = f"is not what is reserved for the guest, expected {kept}"
             elif cidr and address not in cidr:
                 what = f"is not in cidr {cidr}, expected addresses in it"
-            elif kept is None and network.pool.excluding(address):
+            elif kept is None and wish.pool.excluding(address):
                 what = "is excluded, expected another"
-            elif kept is None and (network.name, address) in self._parked(network.bridge):
+            elif kept is None and (wish.network.name, address) in wish.parked:
                 what = "is parked, expected another (ovs-appctl pools/show)"
-            elif kept is None and (user := self._user(network, address)):
+            elif kept is None and (user := self._user(wish, address)):
                 what = f"is that of {escape(user)} too, expected another"
             else:
                 lacking.remove(address.version)
                 continue
             yield f"{ADDRESSES}: {address} {what}"
 
-    def _remembered(
-        self,
-        network: Network,
-        version: int,
-        interface: Interface,
-        owner: str,
-        mac: bytes | None,
-    ) -> Address | None:
+    def _remembered(self, wish: _Wish, version: int) -> Address | None:
         """The address that the interface has had for the same owner, if it can have it still.
 
         Without an owner somebody has written it by hand.
         """
-        cidr = network.cidr(version)
+        cidr, memory = wish.network.cidr(version), wish.interface.memory
         assert cidr
-        assert network.pool
-        had = self.lately.had(network, interface, mac)
-        if interface.memory.owner in (None, owner, interface.key):
-            had = chain(interface.memory.addresses, had)
+        had = self.lately.had(wish.network, wish.interface, wish.mac)
+        if memory.owner in (None, wish.owner, wish.interface.key):
+            had = chain(memory.addresses, had)
         usable = (
             address
             for address in had
             if address in cidr
-            and self._user(network, address) is None
-            and not network.pool.excluding(address)
+            and self._user(wish, address) is None
+            and not wish.pool.excluding(address)
         )
         return next(usable, None)
 
-    def _chosen(
-        self, network: Network, version: int, interface: Interface, owner: str, holders: Holders
-    ) -> Address | None:
+    def _chosen(self, wish: _Wish, version: int) -> Address | None:
         """An address that nobody has, if possible also nobody who may come back for it."""
-        assert network.pool
-        pool = network.pool
+        network, pool, interface = wish.network, wish.pool, wish.interface
         if self._full.get((network.name, version)) is pool:
             return None
         is_full = True  # for whoever asks
@@ -285,14 +284,14 @@ class Pools:
             # After a power failure the owner's own old row may still be there, without a device.
             return [
                 holder
-                for holder in holders(interface.bridge, address)
+                for holder in wish.interfaces.holders(interface.bridge, address)
                 if holder.row != interface.row
-                and not (holder.ofport is None and holder.memory.owner == owner)
+                and not (holder.ofport is None and holder.memory.owner == wish.owner)
             ]
 
         def is_free(address: Address) -> bool:
             return (
-                self._user(network, address) is None
+                self._user(wish, address) is None
                 and not others(address)
                 and not self.lately.is_anothers(network, address, interface.key)
             )
@@ -300,26 +299,26 @@ class Pools:
         def is_unused(address: Address) -> bool:
             # Who is plugged in and has not been looked at yet may be about to use it.
             nonlocal is_full
-            if self._user(network, address) is not None:
+            if self._user(wish, address) is not None:
                 return False
             is_full = False
             return all(
                 other.ofport is None or other.key in self._looked_at for other in others(address)
             )
 
+        owner = wish.owner
         chosen = pool.choose(version, owner, is_free) or pool.choose(version, owner, is_unused)
         if chosen is None and is_full:
             self._full[network.name, version] = pool
         return chosen
 
-    def _user(self, network: Network, what: Address | bytes) -> str | None:
-        """Whose an address or a MAC of ``network`` is."""
-        assert network.pool
-        if (reserved := network.pool.reserved.get(what)) is not None:
+    def _user(self, wish: _Wish, address: Address) -> str | None:
+        """Whose an address of the network is."""
+        if (reserved := wish.pool.reserved.get(address)) is not None:
             return reserved
-        if (network.name, what) in self._parked(network.bridge):
+        if (wish.network.name, address) in wish.parked:
             return "nobody"
-        return next(iter(self._claims.claimants((network.name, what))), None)
+        return next(iter(self._claims.claimants((wish.network.name, address))), None)
 
 
 def named_by_mac(network: Network, interface: Interface) -> Port | None:
