@@ -21,9 +21,17 @@ def look_at(rundir: Path) -> None:
     if not rundir.is_dir():
         what = f"{os.strerror(errno.ENOENT)}, {NO_SWITCH}"
         raise OSError(errno.ENOENT, what, str(rundir))
-    if not os.access(rundir, os.W_OK | os.X_OK):
+    look_at_directory(rundir)
+
+
+def look_at_directory(path: Path) -> None:
+    """Raise :exc:`OSError` where we cannot make files."""
+    if not path.is_dir():
+        error = errno.ENOTDIR if path.exists() else errno.ENOENT
+        raise OSError(error, os.strerror(error), str(path))
+    if not os.access(path, os.W_OK | os.X_OK):
         what = f"{os.strerror(errno.EACCES)}, expected root, or a user that may write there"
-        raise OSError(errno.EACCES, what, str(rundir))
+        raise OSError(errno.EACCES, what, str(path))
 
 
 def why_no_database(remote: str) -> str:

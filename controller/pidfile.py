@@ -1,11 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pidfile, made again where somebody has deleted it while the daemon runs."""
+"""The pidfile: whether it can be made, and made again where somebody has deleted it meanwhile."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
+
+from ovs_dhcpd.controller.first_look import look_at_directory
+from ovs_dhcpd.controller.switch.lock import holder
+
+
+def look_at(path: Path, *, overwrites: bool) -> None:
+    """Raise :exc:`OSError`, with what to do, where :mod:`ovs.daemon` could not make ``path``.
+
+    What another process has locked can be made if that ``overwrites`` it.
+    """
+    look_at_directory(path.parent)
+    if not overwrites and (pid := holder(path)) is not None:
+        runs = f"already running as pid {pid}" if pid else "already running"
+        what = f"{runs}, expected nobody; to stand by for it add --overwrite-pidfile"
+        raise OSError(errno.EEXIST, what, str(path))
 
 
 class Pidfile:

@@ -26,6 +26,7 @@ from ovs_dhcpd.controller.arguments import add_files
 from ovs_dhcpd.controller.ask import default_rundir
 from ovs_dhcpd.controller.first_look import look_at
 from ovs_dhcpd.controller.notify import Notifier
+from ovs_dhcpd.controller.pidfile import look_at as look_at_pidfile
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
 from ovs_dhcpd.flows.configuration.rate_limit import rate_limit_of
 from ovs_dhcpd.flows.configuration.section import ConfigError
@@ -196,14 +197,17 @@ def run(args: argparse.Namespace) -> int:
     start = _serve_only(args) if args.serve_only else _serve_configuration(args)
     ovs.daemon.handle_args(args)
     _start_log(args)
-    # With --monitor this is where the monitor stays, whose words stand nowhere else.
-    with contextlib.nullcontext() if args.monitor else log.off_console("daemon"):
-        ovs.daemon.daemonize_start()
-    # Until the daemon has its own, SIGTERM ends the process in order; SIGHUP has nothing read anew.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         look_at(args.ovs_rundir)
+        if args.pidfile:
+            look_at_pidfile(Path(ovs.daemon._pidfile), overwrites=args.overwrite_pidfile)
+        # With --monitor this is where the monitor stays, whose words stand nowhere else.
+        with contextlib.nullcontext() if args.monitor else log.off_console("daemon"):
+            ovs.daemon.daemonize_start()
+        # Until the daemon has its own, SIGTERM ends the process in order; SIGHUP has nothing read
+        # anew.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         return start()
     except (ConfigError, OSError) as error:  # standard error is told by who called us
         lines = error.errors if isinstance(error, ConfigError) else [trouble(error)]

@@ -339,6 +339,7 @@ def test_what_ends_the_start_is_one_line_and_in_the_log(tmp_path: Path) -> None:
         ("--ovs-rundir", f"{tmp_path}", "--listen", f"tcp:127.0.0.1:{port}"): f"--listen "
         f"tcp:127.0.0.1:{port}: Address already in use",
     }
+    expected["--ovs-rundir", f"{tmp_path}/no", "--pidfile"] = next(iter(expected.values()))
     logged = []
     with taken:
         for words, line in expected.items():
@@ -358,8 +359,24 @@ def test_another_one_that_runs_is_named_in_one_line(tmp_path: Path) -> None:
         file.flush()
         fcntl.lockf(file, fcntl.LOCK_EX)
         argv = ["-c", EXAMPLE, "--ovs-rundir", str(tmp_path), f"--pidfile={pidfile}"]
-        said = f"{pidfile}: already running as pid {os.getpid()}, aborting\n".encode()
+        line = (
+            f"{pidfile}: already running as pid {os.getpid()}, expected nobody; to stand by for it "
+            "add --overwrite-pidfile"
+        )
+        said = f"{PROGRAM}: {line}\n".encode()
         assert run("run", *argv) == (1, b"", said)
+        assert run("run", *argv, "--detach", f"--log-file={tmp_path}/log") == (1, b"", said)
+    (logged,) = (tmp_path / "log").read_text().splitlines()
+    assert logged.endswith(f"ERR | {line}")
+
+
+def test_a_pidfile_that_cannot_be_made_is_named_as_it_was_given(tmp_path: Path) -> None:
+    argv = ["-c", EXAMPLE, "--ovs-rundir", str(tmp_path), f"--pidfile={tmp_path}/no/pid"]
+    said = f"{PROGRAM}: {tmp_path}/no: No such file or directory\n".encode()
+    assert run("run", *argv) == (1, b"", said)
+    (tmp_path / "no").touch()
+    said = f"{PROGRAM}: {tmp_path}/no: Not a directory\n".encode()
+    assert run("run", *argv) == (1, b"", said)
 
 
 def test_who_waits_for_open_vswitch_says_so_first(tmp_path: Path) -> None:
