@@ -8,7 +8,7 @@ import os
 import socket
 from pathlib import Path
 
-from ovs_dhcpd.flows.options.wording import either, escape
+from ovs_dhcpd.controller.bridges.reachable import no_such_bridge
 
 START_SWITCH = "type: systemctl start openvswitch-switch"
 NO_SWITCH = f"expected Open vSwitch to run here (--ovs-rundir DIR); {START_SWITCH}"
@@ -46,10 +46,9 @@ def why_no_bridge(rundir: Path, bridge: str) -> str:
     """The same of a bridge of which nothing but its connection is known."""
     path = rundir / f"{bridge}.mgmt"
     error = _try(str(path))
-    others = sorted(each.stem for each in rundir.glob("*.mgmt"))
+    others = [each.stem for each in rundir.glob("*.mgmt")]
     if error == errno.ENOENT and others:
-        what = f"does not exist, expected {either(others)} (--bridge BRIDGE)"
-        return f"bridge {escape(bridge)}: {what}; type: ovs-vsctl add-br {bridge}"
+        return no_such_bridge(bridge, others, " (--bridge BRIDGE)")
     return _why(str(path), error)
 
 

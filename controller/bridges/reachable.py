@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from shlex import quote
 
-from ovs_dhcpd.flows.options.wording import either
+from ovs_dhcpd.flows.options.wording import either, escape
 
 
 def unreachable(
@@ -21,8 +22,7 @@ def unreachable(
     ``unmade`` are those that ovs-vswitchd has been told of and does not have.
     """
     if bridge not in bridges:
-        others = f", expected {either(sorted(bridges))}" if bridges else ""
-        return f"bridge {bridge}: does not exist{others}; type: ovs-vsctl add-br {bridge}"
+        return no_such_bridge(bridge, bridges)
     if bridge in unmade:
         what = "ovs-vswitchd cannot make it, or does not run"
         return f"bridge {bridge}: {what}; type: tail /var/log/openvswitch/ovs-vswitchd.log"
@@ -34,3 +34,16 @@ def unreachable(
         f"bridge {bridge}: protocols={','.join(sorted(protocols))}, expected one of "
         f"{', '.join(ours)} among them; type: ovs-vsctl add bridge {bridge} protocols {ours[0]}"
     )
+
+
+def no_such_bridge(bridge: str, others: Iterable[str], how: str = "") -> str:
+    """Which ``others`` there are, which may have been meant, and how else there will be one.
+
+    ``how`` says where to write them.
+    """
+    what, bridge = f"bridge {escape(bridge)}: does not exist", quote(bridge)
+    if expected := either(sorted(others)):
+        what += f", expected {expected}{how}; write that, or for a new bridge"
+    else:
+        what += ";"
+    return f"{what} type: ovs-vsctl add-br {bridge}"

@@ -175,8 +175,8 @@ def _bridge(facts: Facts) -> Iterator[Link]:
         return
     name = escape(bridge.name)
     if bridge.unreachable:
-        text, _, mend = bridge.unreachable.partition(TYPE)
-        yield Link("bridge", Verdict.BROKEN, text, mend)
+        text, _, mend = bridge.unreachable.partition("; ")
+        yield Link("bridge", Verdict.BROKEN, text, mend.removeprefix("type: "))
         return
     if not bridge.is_ours:
         what = f"{name} is served nothing, expected {either(bridge.ours)}"

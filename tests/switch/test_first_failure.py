@@ -113,7 +113,8 @@ def test_open_vswitch_has_been_killed() -> None:
 def test_no_such_bridge(switch: PrivateOvs) -> None:
     with started(switch, root("run", file(switch, ELSEWHERE))) as daemon:
         daemon.says(
-            "bridge br-nope: does not exist, expected br-int; type: ovs-vsctl add-br br-nope"
+            "bridge br-nope: does not exist, expected br-int; write that, or for a new bridge "
+            "type: ovs-vsctl add-br br-nope"
         )
 
 
@@ -121,8 +122,8 @@ def test_no_such_bridge_to_serve_only(switch: PrivateOvs) -> None:
     words = ["--bridge", "br-nope", "--ovn-rundir", switch.run_dir]
     with started(switch, root("run", "--serve-only"), *words) as daemon:
         daemon.says(
-            "bridge br-nope: does not exist, expected br-int (--bridge BRIDGE); "
-            "type: ovs-vsctl add-br br-nope"
+            "bridge br-nope: does not exist, expected br-int (--bridge BRIDGE); write that, or for "
+            "a new bridge type: ovs-vsctl add-br br-nope"
         )
 
 

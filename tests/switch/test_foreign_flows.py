@@ -291,7 +291,8 @@ def test_a_bridge_that_does_not_exist_is_named_until_it_does(
     with Dhcpd(switch, CONFIGURATION + "    bridge: br-late\n") as dhcpd:
         wait_for_refused(
             dhcpd,
-            "bridge br-late: does not exist, expected br-int; type: ovs-vsctl add-br br-late",
+            "bridge br-late: does not exist, expected br-int; write that, or for a new bridge "
+            "type: ovs-vsctl add-br br-late",
             "port vm1: is plugged into br-int, expected br-late",
         )  # fmt: skip
         switch.add_bridge("br-late")
@@ -299,7 +300,8 @@ def test_a_bridge_that_does_not_exist_is_named_until_it_does(
         switch.vsctl("del-br", "br-late")
         wait_for_refused(
             dhcpd,
-            "bridge br-late: does not exist, expected br-int; type: ovs-vsctl add-br br-late",
+            "bridge br-late: does not exist, expected br-int; write that, or for a new bridge "
+            "type: ovs-vsctl add-br br-late",
             "port vm1: is plugged into br-int, expected br-late",
         )  # fmt: skip
 

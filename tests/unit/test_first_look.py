@@ -56,7 +56,8 @@ def test_a_bridge_that_does_not_exist(tmp_path: Path) -> None:
     assert why_no_bridge(tmp_path, "br-nope") == absent
     with listen(tmp_path / "br-b.mgmt"), listen(tmp_path / "br-a.mgmt"):
         what = "does not exist, expected br-a or br-b (--bridge BRIDGE)"
-        said = f"bridge br-nope: {what}; type: ovs-vsctl add-br br-nope"
+        mend = "write that, or for a new bridge type: ovs-vsctl add-br br-nope"
+        said = f"bridge br-nope: {what}; {mend}"
         assert why_no_bridge(tmp_path, "br-nope") == said
         assert why_no_bridge(tmp_path, "br-a") == ""
         with listen(path):

@@ -34,5 +34,13 @@ def test_a_bridge_that_is_not_there_is_told_so() -> None:
 
 
 def test_a_bridge_that_is_not_there_is_told_which_there_are() -> None:
-    expected = "bridge br0: does not exist, expected br-ex or br-int; type: ovs-vsctl add-br br0"
-    assert unreachable("br0", {"br-int": (), "br-ex": ()}, ("1.5",)) == expected
+    expected = (
+        "bridge br-o: does not exist, expected br-ex or br-int; write that, or for a new bridge "
+        "type: ovs-vsctl add-br br-o"
+    )
+    assert unreachable("br-o", {"br-int": (), "br-ex": ()}, ("1.5",)) == expected
+
+
+def test_a_name_is_one_word_of_what_is_to_be_typed() -> None:
+    expected = "bridge br&o: does not exist; type: ovs-vsctl add-br 'br&o'"
+    assert unreachable("br&o", {}, ("1.5",)) == expected

@@ -93,6 +93,12 @@ def test_all_is_well() -> None:
             "ovs-vsctl add-br x",
         ),
         (
+            but(bridge={"unreachable": "bridge x: does not exist; write y, or type: z"}),
+            "bridge",
+            "bridge x: does not exist",
+            "write y, or type: z",
+        ),
+        (
             unserved(bridge={"name": "br-ex", "is_ours": False, "ours": ()}),
             "bridge",
             "br-ex is served nothing, as there is no network",
