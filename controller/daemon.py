@@ -173,6 +173,7 @@ class Daemon:
             refused=self._refused,
             unreachable=lambda bridge: self._unreachable.get(bridge, ""),
             trouble=self._switches.trouble,
+            dial_error=self._switches.dial_error,
             leases=self._leases,
         )
         self._answers = Answers(self._inside, self._journal, self._faults)

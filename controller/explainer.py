@@ -15,6 +15,7 @@ from typing import Any
 
 import ovs.dirs
 from ovs_dhcpd.controller.control import Answer
+from ovs_dhcpd.controller.first_look import is_absent
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
 from ovs_dhcpd.controller.status import program
@@ -177,6 +178,7 @@ class Explainer:
             holder=keeper.turn.holder,
             connection=keeper.connection,
             trouble=inside.trouble(name),
+            switch_runs=not is_absent(inside.dial_error(name)),
             state=bridge.state,
             problems=tuple(bridge.fights),
             lacks_forwarding=bridge.foreign.lacks_forwarding if bridge.is_connected else "",

@@ -9,11 +9,10 @@ import socket
 from pathlib import Path
 
 from ovs_dhcpd.controller.bridges.reachable import no_such_bridge
+from ovs_dhcpd.flows.options.wording import START_SWITCH
 
-START_SWITCH = "type: systemctl start openvswitch-switch"
-NO_SWITCH = f"expected Open vSwitch to run here (--ovs-rundir DIR); {START_SWITCH}"
+NO_SWITCH = f"expected Open vSwitch to run here (--ovs-rundir DIR); type: {START_SWITCH}"
 DENIED = "expected root, or a user that may open it"
-_ABSENT = (errno.ENOENT, errno.ECONNREFUSED)  # the second is of one that has been killed
 
 
 def look_at(rundir: Path) -> None:
@@ -52,14 +51,19 @@ def why_no_bridge(rundir: Path, bridge: str) -> str:
     return _why(str(path), error)
 
 
+def is_absent(error: int) -> bool:
+    """Whether nobody runs behind a socket that is dialled with the error of this number."""
+    return error in (errno.ENOENT, errno.ECONNREFUSED)  # the second is of one that has been killed
+
+
 def is_denied(path: Path) -> bool:
     """Whether there is a socket that we may not open, as far as that can be seen."""
     return os.path.exists(path) and not os.access(path, os.W_OK)  # Path.exists() may raise
 
 
 def _why(path: str, error: int) -> str:
-    if error in _ABSENT:
-        return f"{path}: Open vSwitch does not run here, waiting for it; {START_SWITCH}"
+    if is_absent(error):
+        return f"{path}: Open vSwitch does not run here, waiting for it; type: {START_SWITCH}"
     if error == errno.EACCES:
         return f"{path}: {os.strerror(error)}, {DENIED}"
     return ""

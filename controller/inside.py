@@ -20,7 +20,8 @@ class Inside:
 
     `remote` is that of the `database`.  `keepers` are by bridge, `refused` has lines by the names
     of ports.  `unreachable` says why a bridge cannot be served, so far as the database has it, and
-    `trouble` why it has no connection, if it has none.
+    `trouble` why it has no connection, if it has none; `dial_error` is the number of the error
+    of the operating system, if it is that.
     """
 
     remote: str
@@ -32,4 +33,5 @@ class Inside:
     refused: Mapping[str, tuple[str, ...]]
     unreachable: Callable[[str], str]
     trouble: Callable[[str], str]
+    dial_error: Callable[[str], int]
     leases: LeaseKeeper

@@ -50,6 +50,7 @@ class _Line:
         self.turn = turn
         self.ended = threading.Event()
         self.trouble = NO_HANDSHAKE  # why there is no connection, if there is none
+        self.error = 0  # of connect(2)
         self.said = ""  # of that, in the log
 
     def fail(self, why: str) -> None:
@@ -136,6 +137,11 @@ class Switches:
         line = self._lines.get(bridge)
         return line.trouble if line else "its switch has not connected to us"
 
+    def dial_error(self, bridge: str) -> int:
+        """The number of the error with which ``bridge`` cannot be dialled; 0: there is none."""
+        line = self._lines.get(bridge)
+        return line.error if line else 0
+
     def disconnect(self, bridge: str) -> None:
         """Close the connection to ``bridge``, and make no other in its place."""
         if line := self._lines.pop(bridge, None):
@@ -166,11 +172,12 @@ class Switches:
             try:
                 connection = connect(line.path)
             except OSError as error:
+                line.error = error.errno or 0
                 line.fail(error.strerror or str(error))
                 backoff_s = MIN_BACKOFF_S
                 line.ended.wait(LOOK_S)
                 continue
-            line.trouble = NO_HANDSHAKE
+            line.trouble, line.error = NO_HANDSHAKE, 0
             handshake = Handshake(self._versions)
             channel = self._channel(connection, line.path, handshake, line.bridge)
             channel.join(line.turn)

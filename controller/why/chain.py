@@ -30,7 +30,7 @@ from ovs_dhcpd.controller.ports.pools import NO_ADDRESS
 from ovs_dhcpd.controller.why.facts import BridgeFacts, Facts
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.flows.bindings.mac import parse_mac
-from ovs_dhcpd.flows.options.wording import either, escape
+from ovs_dhcpd.flows.options.wording import START_SWITCH, either, escape
 from ovs_dhcpd.flows.pipeline.flow import (
     ICMP6,
     ND_TARGET,
@@ -46,7 +46,6 @@ from ovs_dhcpd import PROGRAM
 TYPE = "; type: "  # ends a line that says what to do
 APPCTL = f"ovs-appctl -t {PROGRAM}"
 
-_ABSENT = ("No such file or directory", "Connection refused")  # as of who does not run
 _ASKED = {UDP: "DHCPv4", UDP6: "DHCPv6", ICMP6: "router advertisements"}
 
 
@@ -194,9 +193,7 @@ def _bridge(facts: Facts) -> Iterator[Link]:
         yield Link("connection", Verdict.OK, bridge.connection)
     else:
         what = f"not connected: {bridge.trouble}"
-        mend = "systemctl start openvswitch-switch"
-        if not bridge.trouble.endswith(_ABSENT):
-            mend = "ovs-appctl -t ovs-vswitchd version"
+        mend = "ovs-appctl -t ovs-vswitchd version" if bridge.switch_runs else START_SWITCH
         yield Link("connection", Verdict.BROKEN, what, mend)
     yield _turn(facts, bridge)
 

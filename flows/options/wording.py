@@ -16,6 +16,8 @@ SHOWN = 80  # characters of a value
 LINES = 20  # of what is wrong with one thing
 CHOICES = 15
 
+START_SWITCH = "systemctl start openvswitch-switch"  # what to type where there is no Open vSwitch
+
 # What the configurations of other DHCP servers, and of hosts, call ours.
 _ELSEWHERE = {
     **dict.fromkeys(("gateway", "gateway4", "gateways", "default_gateway", "gw"), "router"),

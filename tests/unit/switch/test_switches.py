@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
-import time
 
 import pytest
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher
@@ -29,6 +29,7 @@ from tests.lab.openflow_peer import (
     Peer,
 )
 from tests.lab.packets import DECLINE, option, request
+from tests.lab.process import wait_until
 from tests.unit.packet_ins import packet_in
 from tests.unit.switch.connections import PATIENCE_S, Lab
 from tests.unit.wire.replies import dump_reply, entry
@@ -261,15 +262,17 @@ def test_a_bridge_that_comes_back_is_connected_to_once(
 
 def test_a_switch_that_is_not_there_yet_is_tried_again(lab: Lab) -> None:
     late = lab.path.with_name("br-late.mgmt")
+    assert lab.switches.dial_error("br-late") == 0
     lab.switches.connect("br-late", str(late))
     with socket.socket(socket.AF_UNIX) as server:
-        time.sleep(0.2)
+        wait_until(lambda: lab.switches.dial_error("br-late") == errno.ENOENT, "the first try")
         server.bind(str(late))
         server.listen()
         server.settimeout(PATIENCE_S)
         peer = Peer(server.accept()[0])
         peer.shake_hands()
         channel, event = lab.take()
+        assert lab.switches.dial_error("br-late") == 0
         peer.close()
     assert (channel.bridge, event) == ("br-late", Connected(OFP15, DATAPATH_ID))
 
