@@ -40,7 +40,7 @@ class Answers:
     def add_commands(self) -> None:
         """Let ``ovs-appctl`` ask."""
         add_command("bindings/refused", "", 0, 0, lambda _: printable_lines(self.refused_lines()))
-        add_query("bindings/show", "", 0, lambda _: self._bindings(), as_text)
+        add_query("bindings/show", "[PORT|MAC|ADDRESS]", 1, self._bindings, as_text)
         add_command("coverage/show", "", 0, 0, lambda _: show_coverage(self._events()))
         add_command("lflows/show", "", 0, 0, lambda _: printable_lines(self._lflow_lines()))
         add_command("meters/show", "", 0, 0, lambda _: printable_lines(self._meter_lines()))
@@ -105,8 +105,12 @@ class Answers:
             }
         )
 
-    def _bindings(self) -> Document:
-        return bindings(self._inside.binder.served, self._interface_of)
+    def _bindings(self, words: list[str]) -> Document:
+        """Those of all ports, or of those that the word means, the best first."""
+        served = self._inside.binder.served
+        names = self._inside.find(words[0]) if words else sorted(served)
+        found = {name: served[name] for name in names if name in served}
+        return bindings(found, self._interface_of)
 
     def _interface_of(self, port: str) -> str:
         interface = self._inside.database.plugged(port)

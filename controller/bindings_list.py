@@ -37,7 +37,10 @@ class Bound(NamedTuple):
 
 
 def bindings(served: Mapping[str, Served], interface_of: Callable[[str], str]) -> Document:
-    """The document; ``interface_of`` has the name of the interface that is plugged in as a port."""
+    """The document, in the order of ``served``.
+
+    ``interface_of`` has the name of the interface that is plugged in as a port.
+    """
     rows = [
         Bound(
             name,
@@ -49,7 +52,7 @@ def bindings(served: Mapping[str, Served], interface_of: Callable[[str], str]) -
             port.tag,
             [str(address) for address in port.addresses],
         )._asdict()
-        for name, what in sorted(served.items())
+        for name, what in served.items()
         for network, port in what.bindings
     ]
     return {"version": VERSION, "bindings": rows}

@@ -22,7 +22,6 @@ from ovs_dhcpd.controller.status import program
 from ovs_dhcpd.controller.why.chain import chain_of
 from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.controller.why.facts import BridgeFacts, Facts, FlowFacts, SourceFacts
-from ovs_dhcpd.controller.why.find import find
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 
 ANSWER_S = 2.0  # a switch that has not answered by then has not said
@@ -69,13 +68,7 @@ class Explainer:
         """Answer what ``why`` is asked with these words, once that can be known."""
         (asked_for,) = words
         inside = self._inside
-        found = find(
-            asked_for,
-            inside.world,
-            inside.binder.served,
-            inside.database.interfaces,
-            inside.leases.ports_of,
-        )
+        found = inside.find(asked_for)
         served = inside.binder.served.get(found[0]) if found else None
         keeper = inside.keepers.get(served.bridge) if served else None
         number = 0

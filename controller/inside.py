@@ -12,6 +12,7 @@ from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Binder
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources.combined import Combined
+from ovs_dhcpd.controller.why.find import find
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,3 +36,13 @@ class Inside:
     trouble: Callable[[str], str]
     dial_error: Callable[[str], int]
     leases: LeaseKeeper
+
+    def find(self, text: str) -> list[str]:
+        """The names of the ports that a name, MAC or address means (:func:`find`)."""
+        return find(
+            text,
+            self.world,
+            self.binder.served,
+            self.database.interfaces,
+            self.leases.ports_of,
+        )

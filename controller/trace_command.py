@@ -6,8 +6,10 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from ovs_dhcpd.controller.ask import add_rundir, ask_for_json, ask_switch
@@ -39,7 +41,11 @@ class Subject(NamedTuple):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What says which packet of whom, and through which flows."""
-    parser.add_argument("port", metavar="PORT", help="its iface-id, or its interface's name")
+    parser.add_argument(
+        "port",
+        metavar="PORT|MAC|ADDRESS",
+        help="an iface-id, the name of an interface, or what a port is served",
+    )
     parser.add_argument(
         "kind",
         nargs="?",
@@ -59,8 +65,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--mac",
         metavar="MAC",
         type=_mac,
-        help="who sends, for a port that serves several or any (default: the port's first, or "
-        f"{ANY_MAC})",
+        help="who sends, for a port that serves several or any (default: the MAC that is given for "
+        f"the port, else the port's first, or {ANY_MAC})",
     )
     parser.add_argument(
         "--pcap", metavar="FILE", type=Path, help="write the request and the reply there"
@@ -92,6 +98,8 @@ def run(args: argparse.Namespace) -> int:
         settings = parse_settings(KINDS[args.kind], args.set)
     except OptionError as error:
         raise _mistake(f"--set {error}") from None
+    with suppress(ValueError):
+        args.mac = args.mac or parse_mac(args.port)
     bound, bridge = _from_files(args) if args.config else _running(args)
     mac = args.mac or parse_mac(bound.mac or ANY_MAC)
     traced = trace(bridge, bound.ofport, args.kind, Client(mac, bound.tag), settings)
@@ -125,50 +133,51 @@ def _running(args: argparse.Namespace) -> Subject:
     """The port as the daemon serves it, and its bridge."""
     from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge
 
-    bindings = bound_of(ask_for_json(args.ovs_rundir, "bindings/show"))
-    found = [each for each in bindings if args.port in (each.port, each.interface)]
+    found = bound_of(ask_for_json(args.ovs_rundir, "bindings/show", args.port))
     if not found:
-        names = {each.port for each in bindings}
+        names = {each.port for each in bound_of(ask_for_json(args.ovs_rundir, "bindings/show"))}
         what = f"the daemon serves no such port{hint(args.port, names)}"
-        more = f"ovs-appctl -t {PROGRAM} bindings/refused has what is left out, and why"
-        raise _mistake(f"{escape(args.port)}: {what}; {more}")
-    found.sort(key=lambda each: (each.port != args.port, each.tag is not None))
+        mend = f"type: {PROGRAM} why {quote(args.port)}"
+        raise _mistake(f"{escape(args.port)}: {what}; {mend}")
+    found.sort(key=lambda each: each.tag is not None)
     bound = _of_mac(found, args.mac)
     ask_bridge = partial(ask_switch, args.ovs_rundir)
     return Subject(bound, LiveBridge(ask_bridge, bound.bridge, bound.ofport))
 
 
 def _of_mac(bindings: list[Bound], mac: bytes | None) -> Bound:
-    """The one with that MAC, else the first."""
+    """Of the first port the one with that MAC, else the first."""
     named = mac.hex(":") if mac else None
-    return next((each for each in bindings if each.mac == named), bindings[0])
+    port = [each for each in bindings if each.port == bindings[0].port]
+    return next((each for each in port if each.mac == named), bindings[0])
 
 
 def _from_files(args: argparse.Namespace) -> Subject:
     """The port as the files have it, and a bridge with the flows that they come to."""
     from ovs_dhcpd.controller.sources import yaml_file
     from ovs_dhcpd.controller.tracing.flow_walk import FlowWalk
+    from ovs_dhcpd.controller.why.find import having
 
     configuration = yaml_file.load(*args.config)
     numbers = configuration.numbered()
-    for network in configuration.networks:
-        for port in network.ports:
-            if port.name != args.port:
-                continue
-            if network.lacking(port):
-                what = "its address is chosen when it is plugged in, expected to trace the daemon"
-                raise _mistake(f"port {escape(port.name)}: {what}, without --config")
-            ofport = numbers[port.plugged_as]
-            bound = Bound(
-                *(port.name, "", network.bridge, ofport, network.name),
-                *(port.mac.hex(":") if port.mac else None, port.tag),
-                [str(address) for address in port.addresses],
-            )
-            flows = _flows(configuration, network.bridge, numbers)
-            return Subject(bound, FlowWalk(flows, ofport))
-    names = {port.name for network in configuration.networks for port in network.ports}
-    what = f"no such port in {', '.join(args.config)}{hint(args.port, names)}"
-    raise _mistake(f"{escape(args.port)}: {what}")
+    networks = configuration.networks
+    ports = [(network, port) for network in networks for port in network.ports]
+    found = [each for each in ports if each[1].name == args.port] or [*having(args.port, networks)]
+    if not found:
+        what = f"no such port in {', '.join(args.config)}"
+        meant = hint(args.port, {port.name for _, port in ports})
+        raise _mistake(f"{escape(args.port)}: {what}{meant}")
+    network, port = found[0]
+    if network.lacking(port):
+        what = "its address is chosen when it is plugged in, expected to trace the daemon"
+        raise _mistake(f"port {escape(port.name)}: {what}, without --config")
+    ofport = numbers[port.plugged_as]
+    bound = Bound(
+        *(port.name, "", network.bridge, ofport, network.name),
+        *(port.mac.hex(":") if port.mac else None, port.tag),
+        [str(address) for address in port.addresses],
+    )
+    return Subject(bound, FlowWalk(_flows(configuration, network.bridge, numbers), ofport))
 
 
 def _flows(configuration: Configuration, bridge: str, numbers: dict[str, int]) -> Iterator[Flow]:

@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from ipaddress import ip_address
 
 from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.ports.interface import Interface
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.flows.bindings.mac import parse_mac
-from ovs_dhcpd.flows.bindings.network import Port
+from ovs_dhcpd.flows.bindings.network import Network, Port
 from ovs_dhcpd.flows.bindings.pool import Address
 
 
@@ -30,21 +31,34 @@ def find(
     interfaces = list(interfaces)
     if name := _by_name(text, world, served, interfaces):
         return [name]
-    try:
-        mac, address = parse_mac(text), None
-    except ValueError:
-        try:
-            mac, address = None, ip_address(text)
-        except ValueError:
-            return []
+    mac, address = _mac_or_address(text)
+    if mac is None and address is None:
+        return []
     found = [name for name, what in served.items() if _has(what.bindings, mac, address)]
     found += asked(mac) if mac else ()
     found += [each.key for each in interfaces if _says(each, mac, address)]
     bridges = {bridge for source in world.sources for bridge in source.bridges}
     for bridge in sorted(bridges):
-        for network in world.networks(bridge).values():
-            found += [port.name for port in network.ports if _has(((network, port),), mac, address)]
+        found += [port.name for _, port in having(text, world.networks(bridge).values())]
     return [*dict.fromkeys(found)]
+
+
+def having(text: str, networks: Iterable[Network]) -> Iterator[tuple[Network, Port]]:
+    """The ports to which ``networks`` give the MAC or address ``text``."""
+    mac, address = _mac_or_address(text)
+    for network in networks:
+        for port in network.ports:
+            if _has(((network, port),), mac, address):
+                yield network, port
+
+
+def _mac_or_address(text: str) -> tuple[bytes | None, Address | None]:
+    """Which of both it is, if any."""
+    with suppress(ValueError):
+        return parse_mac(text), None
+    with suppress(ValueError):
+        return None, ip_address(text)
+    return None, None
 
 
 def _by_name(

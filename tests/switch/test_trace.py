@@ -21,6 +21,7 @@ from ovs_dhcpd.controller.tracing.transaction import show, trace
 
 from tests.lab.daemon import Dhcpd
 from tests.lab.guest import Guest
+from tests.lab.packets import DISCOVER, request
 from tests.lab.pcap import decode_pcap
 from tests.lab.process import run, wait_until
 from tests.lab.switch import PrivateOvs
@@ -150,9 +151,14 @@ def test_offline_says_what_live_does(dhcpd: Dhcpd, tmp_path: Path, port: str, ki
     assert there.status == here.status
 
 
-def test_the_interface_names_the_port_too(dhcpd: Dhcpd) -> None:
-    said = live(dhcpd, "tap1")
+@pytest.mark.parametrize("name", ["tap1", MAC, MAC.upper(), "10.0.0.5", "fd00::5"])
+def test_all_that_why_takes_names_the_port_too(dhcpd: Dhcpd, name: str) -> None:
+    said = live(dhcpd, name)
     assert said.lines[0] == "# br-int port 1 (tap1): vm1 of blue"
+    assert "verdict: DHCPOFFER 10.0.0.5" in said.lines
+    shown = dhcpd.appctl("bindings/show", name).splitlines()
+    assert shown[0] == dhcpd.appctl("bindings/show", "vm1")
+    assert [line.split()[0] for line in shown[1:]] == ["vm1-100"] * (name in (MAC, MAC.upper()))
     assert said.status == 0
 
 
@@ -163,6 +169,11 @@ def test_anybody_sends_where_anybody_is_served(anybody: Guest, dhcpd: Dhcpd) -> 
     said = live(dhcpd, "vm2", "request", "--mac", anybody.mac)
     assert said.status == 0
     assert "verdict: DHCPACK 10.2.0.100" in said.lines
+    assert live(dhcpd, anybody.mac).status == 1
+    with anybody.raw() as raw:
+        raw.send(request(DISCOVER, anybody.mac))
+    wait_until(lambda: live(dhcpd, anybody.mac).status == 0, "who has asked to be known by its MAC")
+    assert live(dhcpd, anybody.mac, "request").lines == said.lines
 
 
 def test_a_refusal_says_its_reason(dhcpd: Dhcpd) -> None:
@@ -233,9 +244,10 @@ def test_mistakes_are_one_line(dhcpd: Dhcpd) -> None:
     said = live(dhcpd, "vm11")
     assert (said.status, said.lines) == (1, [])
     assert said.error == (
-        "ovs-dhcpd trace: vm11: the daemon serves no such port (did you mean vm1?); ovs-appctl -t "
-        "ovs-dhcpd bindings/refused has what is left out, and why\n"
+        "ovs-dhcpd trace: vm11: the daemon serves no such port (did you mean vm1?); type: "
+        "ovs-dhcpd why vm11\n"
     )
+    assert dhcpd.appctl("bindings/show", "vm11") == ""
 
 
 @pytest.mark.parametrize("names", ["--names", "--no-names"])

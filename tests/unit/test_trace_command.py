@@ -46,6 +46,8 @@ def file(tmp_path: Path) -> str:
     [
         (["vm1"], 0, "# br-int port 1: vm1 of blue", "verdict: DHCPOFFER 10.0.0.5"),
         (["vm2", "renew"], 0, "# br-int port 2: vm2 of blue", "verdict: DHCPACK 10.0.0.7"),
+        (["FA:16:3E:00:00:03"], 0, "# br-int port 2: vm2 of blue", "verdict: DHCPOFFER 10.0.0.7"),
+        (["10.2.0.5"], 0, "# br-x port 4: vm4 of other", "verdict: DHCPOFFER 10.2.0.5"),
         (
             *(["vm1-100", "request"], 0),
             *("# br-int port 1: vm1-100 of blue, VLAN 100", "verdict: DHCPACK 10.0.0.6"),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ovs_dhcpd.controller.ports.world import World
-from ovs_dhcpd.controller.why.find import find
+from ovs_dhcpd.controller.why.find import find, having
 
 from tests.unit.ports.files import MAC, MAC2, file
 from tests.unit.ports.host import Host
@@ -62,3 +62,10 @@ def test_an_address_of_the_pool_is_found_by_who_remembers_it() -> None:
     host.plug("tap1")
     (address,) = host.served["tap1"]
     assert found(host, address) == ["tap1"]
+
+
+def test_in_networks_alone_it_is_the_ports_that_have_it() -> None:
+    host = Host(file("lab", vm1=f"{MAC} 10.0.0.7"))
+    networks = World(host, host.sources).networks("br-int").values()
+    for text, names in ((MAC, ["vm1"]), ("10.0.0.7", ["vm1"]), (MAC2, []), ("vm1", [])):
+        assert [port.name for _, port in having(text, networks)] == names
