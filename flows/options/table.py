@@ -231,6 +231,7 @@ DHCPV6 = OptionTable(
             allowed=_MAX_RT,
             is_time=True,
         ),
+        Option("captive_portal", 103, "str", "RFC 8910 §2.2", beyond_ovn=True),
         Option("bootfile_name_alt", 254, "str", "RFC 5970 §3.1, for clients that are not iPXE"),
     ),
     server_only={

@@ -636,6 +636,14 @@ def test_line_30_http_boot() -> None:
     assert answer(responder, ask(SOLICIT, option(61, b"\0\7"), oro(59, 16))).codes[2:] == [59]
 
 
+def test_line_30_captive_portal() -> None:
+    uri = "https://portal.example/"
+    responder = serve(captive_portal=uri)
+    for message in (SOLICIT, INFORMATION_REQUEST):
+        assert answer(responder, ask(message, oro(103))).option(103) == uri.encode()
+    assert answer(responder, ask(SOLICIT, oro(23))).codes == [1, 2]
+
+
 def test_line_31_order_unknown_and_duplicate_options() -> None:
     plain = answer(serve(), ask(SOLICIT, ia_na(1)))
     for frame in (
