@@ -98,6 +98,7 @@ class Served:
                 "slla": _server_mac(number),
                 "prefix": [f"fd00:{number:x}::/64"],
                 "mtu": mtu,
+                "interval": "none",
             }
         return network
 

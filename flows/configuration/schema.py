@@ -200,7 +200,7 @@ _OTHERS: dict[str, Schema] = {  # that are no options, of all sections
     "dhcpv6_stateless": {"type": "boolean"},
     "exclude": _RANGES,
     "guard": {"type": "boolean"},
-    "interval": {"anyOf": [_INTERVAL, _list(_INTERVAL, maxItems=2)]},
+    "interval": {"anyOf": [{"const": NONE}, _INTERVAL, _list(_INTERVAL, maxItems=2)]},
     "parent": _SOME_TEXT,
     "pool": _RANGES,
     "probe": {"type": "boolean"},

@@ -21,6 +21,7 @@ from ovs_dhcpd.flows.configuration.options import (
     parse_prefix,
     parse_subnet,
 )
+from ovs_dhcpd.flows.configuration.rate_limit import NONE
 from ovs_dhcpd.flows.configuration.section import Reader
 from ovs_dhcpd.flows.configuration.times import seconds
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
@@ -34,7 +35,7 @@ from ovs_dhcpd.flows.userdata.extension import (
     Dhcpv4Extension,
     Dhcpv6Extension,
 )
-from ovs_dhcpd.flows.userdata.router_advertisement import encode_message
+from ovs_dhcpd.flows.userdata.router_advertisement import PREF64_LIFETIME_S, encode_message
 
 DEFAULT_LEASE_TIME_S = 86400
 
@@ -240,6 +241,7 @@ RA_SETTINGS = {"interval"}
 _NOT_A_ROUTER = bytes(2)  # router_lifetime
 _IPV6_HEADER_SIZE = 40
 MIN_MTU = 1280  # RFC 8200 §5
+_LONGEST_INTERVAL_S = 600  # MaxRtrAdvInterval, if it is not set (RFC 4861 §6.2.1)
 _LIKELY_MTU = 1500
 
 
@@ -257,7 +259,7 @@ def parse_ra(reader: Reader, server_mac: bytes) -> Ra | None:
     if "valid_lifetime" in options:
         options.setdefault("preferred_lifetime", options["valid_lifetime"])
     _check_unicast("slla", slla, refuse)
-    interval = None
+    interval = _default_interval(options)
     if "interval" in reader:
         try:
             interval = _parse_interval(reader)
@@ -278,22 +280,50 @@ def parse_ra(reader: Reader, server_mac: bytes) -> Ra | None:
     return Ra(message, slla, interval)
 
 
-def _parse_interval(reader: Reader) -> tuple[float, float]:
-    """Shortest and longest time between two advertisements in seconds (RFC 4861 §6.2.1)."""
+def _default_interval(options: Mapping[str, bytes]) -> tuple[float, float] | None:
+    """So often that of an advertisement nothing ends before the next; None if nothing ever does.
+
+    Hosts ask when they begin, and not again when something has ended.
+    """
+    times = [_number(options, "router_lifetime", 0xFFFF)]
+    if "prefix" in options:
+        times += [
+            _number(options, name, INFINITY_S) for name in ("preferred_lifetime", "valid_lifetime")
+        ]
+    if "pref64" in options:
+        times.append(PREF64_LIFETIME_S)
+    ending = [time_s for time_s in times if 0 < time_s < INFINITY_S]
+    if not ending:
+        return None
+    longest = min(max(min(ending) // 3, 4), _LONGEST_INTERVAL_S)
+    return _shortest(longest), float(longest)
+
+
+def _shortest(longest: int) -> float:
+    return longest * (0.33 if longest >= 9 else 0.75)
+
+
+def _parse_interval(reader: Reader) -> tuple[float, float] | None:
+    """Shortest and longest time between two advertisements in seconds (RFC 4861 §6.2.1).
+
+    None: nobody is told who does not ask.
+    """
     value = reader["interval"]
+    if value == NONE:
+        return None
     numbers = value if isinstance(value, list) else [value]
     with suppress(ValueError):  # what is expected of all of them is said below
         numbers = [seconds(reader, each) for each in numbers]
     given = [each for each in numbers if isinstance(each, int) and not isinstance(each, bool)]
     if len(given) == len(numbers) and len(given) in (1, 2):
         longest = given[-1]
-        shortest = given[0] if len(given) == 2 else longest * (0.33 if longest >= 9 else 0.75)
+        shortest = given[0] if len(given) == 2 else _shortest(longest)
         if 4 <= longest <= 1800 and (len(given) == 1 or 3 <= shortest <= 0.75 * longest):
             return float(shortest), float(longest)
     shown = show(value) if not isinstance(value, list) else escape(str(value))
     raise ValueError(
         f"{shown}, expected the longest time, 4 to 1800 seconds, or [shortest, longest] with "
-        "shortest from 3 seconds to 3/4 of longest"
+        f"shortest from 3 seconds to 3/4 of longest, or {NONE}"
     )
 
 

@@ -43,7 +43,7 @@ _MANAGED = 0x80
 _PREFERENCE_BITS = 0x18
 _ON_LINK = 0x80  # RFC 4861 §4.6.2
 _AUTONOMOUS = 0x40
-_PREF64_LIFETIME = 0xFFF8  # 65528 s, the longest; the low three bits are the length's
+PREF64_LIFETIME_S = 0xFFF8  # the longest; the low three bits are the length's
 
 # The fields of the message and, as OVN has them, their values when they are not given.
 DEFAULTS = {
@@ -106,7 +106,7 @@ def _contents(code: int, value: bytes, fields: dict[int, bytes]) -> Iterator[byt
             octets = 8 * ((length + 63) // 64)
             yield bytes((length, preference)) + _FOREVER + value[at + 2 : at + 2 + octets]
     elif code == _PREF64:
-        lifetime = _PREF64_LIFETIME | PREF64_LENGTHS.index(value[0])
+        lifetime = PREF64_LIFETIME_S | PREF64_LENGTHS.index(value[0])
         yield lifetime.to_bytes(2, "big") + value[1:13]
     else:  # slla, captive_portal
         yield _padded(value)

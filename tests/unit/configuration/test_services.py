@@ -104,15 +104,42 @@ networks:
 
 
 @pytest.mark.parametrize(
-    ("interval", "expected"), [("600", (198.0, 600.0)), ("4", (3.0, 4.0)), ("[5, 10]", (5, 10))]
+    ("interval", "expected"),
+    [("600", (198.0, 600.0)), ("4", (3.0, 4.0)), ("[5, 10]", (5, 10)), ("none", None)],
 )
 def test_interval_of_router_advertisements(
-    tmp_path: Path, interval: str, expected: tuple[float, float]
+    tmp_path: Path, interval: str, expected: tuple[float, float] | None
 ) -> None:
     text = f"networks: {{red: {{ra: {{prefix: 'fd00::/64', interval: {interval}}}, ports: {{}}}}}}"
     (network,) = load(tmp_path, text).networks
     assert network.ra
     assert network.ra.interval == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ("prefix: 'fd00::/64'", None),
+        ("prefix: 'fd00::/64', valid_lifetime: infinity", None),
+        ("prefix: 'fd00::/64', slla: '02:00:00:00:00:01'", (198.0, 600.0)),
+        ("prefix: 'fd00::/64', slla: '02:00:00:00:00:01', interval: none", None),
+        ("prefix: 'fd00::/64', slla: '02:00:00:00:00:01', router_lifetime: 0", None),
+        ("prefix: 'fd00::/64', slla: '02:00:00:00:00:01', router_lifetime: 90", (9.9, 30.0)),
+        ("prefix: 'fd00::/64', router_lifetime: 5", (3.0, 4.0)),
+        ("prefix: 'fd00::/64', valid_lifetime: 1d", (198.0, 600.0)),
+        ("prefix: 'fd00::/64', preferred_lifetime: 30m, valid_lifetime: 1d", (198.0, 600.0)),
+        ("prefix: 'fd00::/64', preferred_lifetime: 60, valid_lifetime: 1d", (6.6, 20.0)),
+        ("prefix: 'fd00::/64', preferred_lifetime: 0, valid_lifetime: 18", (3 * 1.5, 6.0)),
+        ("addr_mode: dhcpv6_stateful, valid_lifetime: 60", None),
+        ("addr_mode: dhcpv6_stateful, pref64: '64:ff9b::/96'", (198.0, 600.0)),
+    ],
+)
+def test_what_ends_is_advertised_again_before(
+    tmp_path: Path, settings: str, expected: tuple[float, float] | None
+) -> None:
+    (network,) = load(tmp_path, f"networks: {{red: {{ra: {{{settings}}}, ports: {{}}}}}}").networks
+    assert network.ra
+    assert network.ra.interval == pytest.approx(expected)
 
 
 def test_a_router_is_one_only_if_its_mac_or_lifetime_is_given(tmp_path: Path) -> None:
@@ -240,7 +267,7 @@ IN_NETWORK6 = [
         (
             f"ra: {{prefix: 'fd00::/64', interval: {interval}}}",
             f"interval: {shown}, expected the longest time, 4 to 1800 seconds, or "
-            "[shortest, longest] with shortest from 3 seconds to 3/4 of longest",
+            "[shortest, longest] with shortest from 3 seconds to 3/4 of longest, or none",
         )
         for interval, shown in [
             ("3", "3"),
