@@ -13,7 +13,7 @@ import math
 from ovs_dhcpd.controller.leases.leases import Leases
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.responders.verdict import Answer
-from ovs_dhcpd.controller.wire.nxt import FRAME
+from ovs_dhcpd.controller.wire.openflow import FRAME
 
 _SENDER = slice(FRAME + 6, FRAME + 16)  # of a packet-in: source, EtherType or VLAN tag
 _OTHERS = frozenset(("ND_RA", "ND_NA", "DNS_LOOKUP"))  # which no lease is concerned by

@@ -29,7 +29,6 @@ from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Ver
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.frames import tag_of
 from ovs_dhcpd.controller.wire.nxt import (
-    BODY,
     CONTINUATION,
     METADATA,
     NxtError,
@@ -39,7 +38,7 @@ from ovs_dhcpd.controller.wire.nxt import (
     encode_resume,
     write_bit,
 )
-from ovs_dhcpd.controller.wire.openflow import VERSION
+from ovs_dhcpd.controller.wire.openflow import BODY, VERSION
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
 from ovs_dhcpd.flows.userdata.codec import (
     ACTION_NAMES,

@@ -30,7 +30,7 @@ from ovs_dhcpd.controller.wire import messages as wire
 from ovs_dhcpd.controller.wire.connection import Connected
 from ovs_dhcpd.controller.wire.handshake import Handshake
 from ovs_dhcpd.controller.wire.nxt import NxtError, is_packet_in2
-from ovs_dhcpd.controller.wire.openflow import KIND, VERSION, ask_for_packet_ins, split
+from ovs_dhcpd.controller.wire.openflow import KIND, MAX_SIZE, VERSION, ask_for_packet_ins, split
 
 if TYPE_CHECKING:
     from ovs_dhcpd.controller.wire.events import Event
@@ -266,10 +266,13 @@ class Channel:
         """Handle whole messages: answer all packet-ins among them at once, or hold them."""
         packet_ins: list[bytes] = []
         for message in messages:
-            if is_packet_in2(message):
-                packet_ins.append(message)
-            else:
+            if not is_packet_in2(message):
                 self._take_other(message)
+            elif len(message) <= MAX_SIZE:
+                packet_ins.append(message)
+            else:  # no message is so long: it cannot be resumed
+                why = f"packet-in of {len(message)} bytes, at most {MAX_SIZE} can be resumed"
+                self._journal.malformed(self.address, why)
         if not packet_ins:
             return
         with self._answering:

@@ -15,17 +15,17 @@ import struct
 from typing import NamedTuple
 
 from ovs_dhcpd.controller.wire.openflow import (
+    BODY,
+    FRAME,
     HEADER,
     KIND,
     NICIRA,
     OFPT_EXPERIMENTER,
+    VENDOR_AND_PACKET_IN2,
     message,
 )
 
-BODY = 16  # offset of the first property: OpenFlow header, vendor, subtype
-FRAME = BODY + 4  # and of the packet that a packet-in begins with
 VENDOR_AND_SUBTYPE = slice(HEADER.size, BODY)
-VENDOR_AND_PACKET_IN2 = struct.pack("!II", NICIRA, 30)
 NXT_RESUME = 28
 
 _PROPERTY = struct.Struct("!HH")  # type, length

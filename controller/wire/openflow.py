@@ -35,6 +35,13 @@ ONF_BUNDLE_CONTROL = 2300
 NICIRA = 0x2320
 NXT_SET_PACKET_IN_FORMAT = 16
 NXPIF_NXT_PACKET_IN2 = 2
+VENDOR_AND_PACKET_IN2 = struct.pack("!II", NICIRA, 30)
+BODY = 16  # offset of the first property: OpenFlow header, vendor, subtype
+FRAME = BODY + 4  # and of the packet that a packet-in begins with
+
+MAX_SIZE = 0xFFFF  # of a message, as far as its header can say
+_PACKET = VENDOR_AND_PACKET_IN2 + bytes(2)  # and the kind of a packet-in's first property
+_MIN_END = FRAME + 14  # of a packet-in's packet, which is a frame
 
 
 def message(version: int, kind: int, body: bytes, xid: int = 0) -> bytes:
@@ -45,20 +52,40 @@ def message(version: int, kind: int, body: bytes, xid: int = 0) -> bytes:
 def split(data: bytes) -> tuple[list[bytes], int]:
     """The whole messages at the start of ``data``, and how many bytes they are together.
 
-    Raises :exc:`ValueError` on a message that is shorter than its own header: where the next one
-    begins is then not known.
+    Of these a packet-in may be longer than MAX_SIZE.  Raises :exc:`ValueError` on a message that is
+    shorter than its own header: where the next one begins is then not known.
     """
     messages = []
     at, end = 0, len(data)
     while end - at >= 8:
         size = data[at + 2] << 8 | data[at + 3]
-        if size < 8:
-            raise ValueError(f"message of {size} bytes from the switch")
-        if end - at < size:
-            break
+        if not (
+            _MIN_END <= size <= end - at
+            and _MIN_END <= BODY + (data[at + 18] << 8 | data[at + 19]) <= size
+        ):
+            size = _size(data[at : at + FRAME], size)
+            if size < 8:
+                raise ValueError(f"message of {size} bytes from the switch")
+            if end - at < size:
+                break
         messages.append(data[at : at + size])
         at += size
     return messages, at
+
+
+def _size(head: bytes, size: int) -> int:
+    """How long the message is that begins with ``head``, and says that it is ``size`` long.
+
+    If a guest sends so long a frame, Open vSwitch sends the packet-in whole, and says the lower 16
+    bits of its length and of its packet's.  The packet then does not fit into that, or seems to be
+    no frame.  Who believed it would read what the guest has written as messages of the switch.
+    """
+    if head[KIND] != OFPT_EXPERIMENTER or not _PACKET.startswith(head[8:18]):
+        return size
+    if len(head) < FRAME:
+        return FRAME
+    is_longer = not _MIN_END <= BODY + int.from_bytes(head[18:], "big") <= size
+    return size + MAX_SIZE + 1 if is_longer else size
 
 
 def xid_of(message: bytes) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from tests.lab.packets import (
 from tests.lab.process import wait_until
 from tests.lab.switch import PrivateOvs
 
+MAX_MTU = 65_535
 MAC, ADDRESS = reference.MAC, str(reference.ADDRESS)
 
 
@@ -55,6 +57,36 @@ def flooded(
                 break
             seen[frame] += 1
     return seen
+
+
+@pytest.fixture
+def giant(switch: PrivateOvs, guest: Guest) -> Iterator[Guest]:
+    """The guest, with a cable that carries any frame, as a virtual machine's tap does."""
+    before = guest.namespace.run("cat", "/sys/class/net/eth0/mtu").strip()
+    for mtu in (str(MAX_MTU), before):
+        guest.namespace.ip("link", "set", "eth0", "mtu", mtu)
+        switch.vsctl("set", "interface", guest.port, f"mtu_request={mtu}")
+        if mtu != before:
+            yield guest
+
+
+@pytest.mark.parametrize("size", [65_400, 65_500, MAX_MTU + 14])
+def test_what_is_in_a_frame_that_openflow_cannot_say_the_length_of_is_not_read_as_messages(
+    giant: Guest, dhcpd: Dhcpd, size: int
+) -> None:
+    """Open vSwitch sends the packet-in whole, and the lower 16 bits of its length."""
+
+    def counted() -> int:
+        found = re.search(r"malformed packet-in +(\d+)", dhcpd.appctl("stats/show"))
+        return int(found[1]) if found else 0
+
+    before = counted()
+    frame = request(DISCOVER, MAC)
+    with giant.raw() as raw:
+        raw.send(frame + bytes(size - len(frame)))
+    wait_until(lambda: counted() == before + 1, "the long packet-in to be counted")
+    assert giant.ask(request(DISCOVER, MAC, xid=size))
+    assert "connection ended" not in dhcpd.log()
 
 
 def test_discover_and_request_are_answered_through_the_bridge(guest: Guest, dhcpd: Dhcpd) -> None:

@@ -17,7 +17,7 @@ from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.verdict import Answer, Verdict
 from ovs_dhcpd.controller.switch.journal import Journal
-from ovs_dhcpd.controller.wire.nxt import BODY
+from ovs_dhcpd.controller.wire.openflow import BODY
 
 from tests.unit.leases.exchanges import LAB, VM1
 

@@ -10,7 +10,7 @@ import pytest
 from ovs_dhcpd.controller.leases.leases import MAX_MACS, Leases, Row
 from ovs_dhcpd.controller.responders.exchange import Exchange
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
-from ovs_dhcpd.controller.wire.nxt import BODY
+from ovs_dhcpd.controller.wire.openflow import BODY
 from ovs_dhcpd.flows.bindings.network import Port
 from ovs_dhcpd.flows.pipeline.build import port_flows
 

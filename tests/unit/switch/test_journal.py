@@ -27,7 +27,6 @@ from ovs_dhcpd.controller.wire import openflow
 from ovs_dhcpd.controller.wire.nxt import (
     COOKIE,
     PACKET,
-    VENDOR_AND_PACKET_IN2,
     encode_property,
     packet_of,
 )
@@ -66,7 +65,7 @@ def packet_in(packet: bytes = b"", flow: int = 1) -> bytes:
     cookie = bytes(4) + flow.to_bytes(8, "big")
     body = encode_property(PACKET, packet) + encode_property(COOKIE, cookie)
     version, kind = openflow.OFP15, openflow.OFPT_EXPERIMENTER
-    return openflow.message(version, kind, VENDOR_AND_PACKET_IN2 + body)
+    return openflow.message(version, kind, openflow.VENDOR_AND_PACKET_IN2 + body)
 
 
 def of_port(number: int) -> bytes:

@@ -12,15 +12,14 @@ from ovs_dhcpd.controller.watching.recent import Reading
 from ovs_dhcpd.controller.wire import openflow
 from ovs_dhcpd.controller.wire.frames import decode_udp
 from ovs_dhcpd.controller.wire.nxt import (
-    BODY,
     CONTINUATION,
     METADATA,
     PACKET,
     USERDATA,
-    VENDOR_AND_PACKET_IN2,
     decode_packet_in2,
     encode_property,
 )
+from ovs_dhcpd.controller.wire.openflow import BODY
 from ovs_dhcpd.controller.wire.oxm import encode_term
 from ovs_dhcpd.flows.pipeline.build import network_flows
 from ovs_dhcpd.flows.pipeline.flow import IN_PORT
@@ -98,7 +97,7 @@ def packet_in_of(metadata: bytes, packet: bytes = b"", userdata: bytes = b"") ->
     properties = {PACKET: packet, METADATA: metadata, CONTINUATION: b"frozen", USERDATA: userdata}
     body = b"".join(encode_property(kind, value) for kind, value in properties.items())
     kind = openflow.OFPT_EXPERIMENTER
-    return openflow.message(openflow.OFP13, kind, VENDOR_AND_PACKET_IN2 + body)
+    return openflow.message(openflow.OFP13, kind, openflow.VENDOR_AND_PACKET_IN2 + body)
 
 
 def test_a_reply_leaves_as_the_servers() -> None:

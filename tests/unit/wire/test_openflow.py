@@ -7,7 +7,12 @@ import struct
 
 import pytest
 from ovs_dhcpd.controller.wire import openflow
-from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15
+from ovs_dhcpd.controller.wire.openflow import (
+    OFP13,
+    OFP15,
+    OFPT_EXPERIMENTER,
+    VENDOR_AND_PACKET_IN2,
+)
 
 from tests.unit.ofp_print import ofp_print
 
@@ -27,6 +32,28 @@ def test_a_stream_is_split_into_whole_messages() -> None:
 def test_a_message_shorter_than_its_header_ends_the_stream(size: int) -> None:
     with pytest.raises(ValueError, match=f"message of {size} bytes from the switch"):
         openflow.split(struct.pack("!BBHI", OFP15, 2, size, 1))
+
+
+def long_packet_in(packet_size: int, rest: bytes) -> bytes:
+    """As Open vSwitch writes it: of each length the lower 16 bits."""
+    body = VENDOR_AND_PACKET_IN2 + struct.pack("!HH", 0, 4 + packet_size & 0xFFFF)
+    body += b"\1" * packet_size + bytes(-(4 + packet_size) % 8) + rest
+    size = openflow.HEADER.size + len(body)
+    return openflow.HEADER.pack(OFP15, OFPT_EXPERIMENTER, size & 0xFFFF, 0) + body
+
+
+@pytest.mark.parametrize("rest_size", [0, 8, 16, 24, 600, 4000])
+@pytest.mark.parametrize("packet_size", [64_000, 65_000, *range(65_500, 65_550)])
+def test_a_packet_in_may_be_longer_than_its_length_says(packet_size: int, rest_size: int) -> None:
+    first, second = long_packet_in(packet_size, bytes(rest_size)), openflow.message(OFP15, 3, b"")
+    assert openflow.split(first + second) == ([first, second], len(first + second))
+    for size in (*range(8, 40), len(first) - 1):
+        assert openflow.split(first[:size]) == ([], 0)
+
+
+def test_a_short_message_of_nicira_does_not_wait_for_more() -> None:
+    paused = openflow.message(OFP15, OFPT_EXPERIMENTER, struct.pack("!II", openflow.NICIRA, 22))
+    assert openflow.split(paused) == ([paused], 16)
 
 
 @VERSIONS
