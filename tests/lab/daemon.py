@@ -68,7 +68,8 @@ class Dhcpd:
     def start(self) -> None:
         """Start the daemon; it may not serve anything yet (see `wait_for_flows`)."""
         self._process = self.switch.spawn(
-            self.label, "env", f"PYTHONPATH={':'.join(map(str, self.python_path))}",
+            self.label, "env", f"--chdir={self.python_path[0]}",
+            f"PYTHONPATH={':'.join(map(str, self.python_path))}",
             sys.executable, "-m", "ovs_dhcpd", "run",
             "--ovs-rundir", self.switch.run_dir, *self.options(), *self.arguments,
         )  # fmt: skip

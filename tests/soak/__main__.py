@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m tests.soak [--minutes M] [--seed N]``: all that can happen, at random, for minutes.
+"""``python -m tests.soak [--minutes M] [--seed N] [--other COMMIT]``: all that can happen.
 
-A real Open vSwitch, the real daemon, and guests that ask it all the time.  In the first half the
-daemon runs on through everything else, and must take no more of the machine at its end; then it is
-restarted, and another takes over from it, too.  Prints what was done, what became of the requests,
-and what is wrong; exit status 1 if anything is.
+For minutes and at random: a real Open vSwitch, the real daemon, and guests that ask it all the
+time.  In the first half the daemon runs on through everything else, and must take no more of the
+machine at its end; then it is restarted, and another takes over from it, too, with ``--other`` one
+of that version from one of this, and back, in turn.  Prints what was done, what became of the
+requests, and what is wrong; exit status 1 if anything is.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from tests.lab.daemon import ROOT
 from tests.lab.process import LabError
 from tests.lab.switch import PrivateOvs
 from tests.soak.health import Health
+from tests.soak.other import unpack
 from tests.soak.world import World
 
 ASKS_A_SECOND = 4.0  # of each guest
@@ -93,10 +96,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
+    parser.add_argument("--other", metavar="COMMIT", help="take over from this version, and back")
     args = parser.parse_args()
     print(f"soak: {args.minutes:g} minutes, seed {args.seed}", flush=True)
     with PrivateOvs() as switch:
-        soak = Soak(World(switch, random.Random(args.seed), ASKS_A_SECOND))
+        trees = [unpack(args.other, switch.directory), ROOT] if args.other else []
+        soak = Soak(World(switch, random.Random(args.seed), ASKS_A_SECOND, *trees))
         try:
             wrong = soak.run(60 * args.minutes)
         except (LabError, AssertionError) as error:

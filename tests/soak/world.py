@@ -6,11 +6,13 @@ from __future__ import annotations
 import random
 import signal
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.lab import flood, packets
-from tests.lab.daemon import Dhcpd, our_flows
+from tests.lab.daemon import ROOT, Dhcpd, our_flows
 from tests.lab.guest import Guest
 from tests.lab.process import wait_until
 from tests.lab.switch import PrivateOvs
@@ -23,9 +25,14 @@ BROKEN = ("networks: [", "networks: {fixed: {dhcpv4: {cidr: none}}}", "\0", "") 
 
 
 class World:
-    """What runs, with the steps as methods; each returns what it did, in a few words."""
+    """What runs, with the steps as methods; each returns what it did, in a few words.
 
-    def __init__(self, switch: PrivateOvs, chance: random.Random, asks_a_second: float) -> None:
+    `trees` have the daemons that take over from each other in turn, the last one begins.
+    """
+
+    def __init__(
+        self, switch: PrivateOvs, chance: random.Random, asks_a_second: float, *trees: Path
+    ) -> None:
         self.switch = switch
         self.chance = chance
         self.guests: dict[str, Guest] = {}
@@ -40,8 +47,9 @@ class World:
         )
         self.members = {member.name: member for member in MEMBERS}
         self.text = configuration()
-        self.dhcpd = Dhcpd(switch, self.text)
-        self._daemons = 1
+        self._trees = deque(trees or (ROOT,))
+        self._daemons = 0
+        self.dhcpd = self._next_daemon()
         flood.build()
 
     def start(self) -> None:
@@ -139,8 +147,7 @@ class World:
     def take_over(self) -> str:
         """Another daemon starts beside this one, which then ends somehow: nothing is lost."""
         how = self.chance.choice((signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV))
-        active, self._daemons = self.dhcpd, self._daemons + 1
-        standby = Dhcpd(self.switch, self.text, label=f"-{self._daemons}")
+        active, standby = self.dhcpd, self._next_daemon()
         standby.start()
         stands_by = f"standby for pid {active.process.pid}\n"
         wait_until(lambda: stands_by in standby.log(), "the other daemon to stand by", AGAIN_S)
@@ -150,7 +157,14 @@ class World:
         active.stop(how)
         self.dhcpd = standby
         wait_until(lambda: "ready, " in standby.log(), "the daemon to be ready", AGAIN_S)
-        return how.name
+        return f"{how.name}, by {standby.python_path[0].name}"
+
+    def _next_daemon(self) -> Dhcpd:
+        self._daemons += 1
+        self._trees.rotate()
+        daemon = Dhcpd(self.switch, self.text, label=f"-{self._daemons}")
+        daemon.python_path = (self._trees[0],)
+        return daemon
 
     # -- the end
 

@@ -8,9 +8,16 @@ CHANGELOG.md; a new name is a new line.
 from __future__ import annotations
 
 import ast
+import fcntl
+import os
+import struct
 import subprocess
 import sys
+import threading
+import time
+import zlib
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +27,18 @@ from ovs_dhcpd.controller.leases import fields, lease, state_keys
 from ovs_dhcpd.controller.log import LATE_MODULES
 from ovs_dhcpd.controller.ovsdb import rows
 from ovs_dhcpd.controller.ports import interface
+from ovs_dhcpd.controller.ports.parked import Parked
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason
 from ovs_dhcpd.controller.switch import journal
+from ovs_dhcpd.controller.switch.lock import Lock, lock_path
 from ovs_dhcpd.controller.watching.document import FIELDS as EXCHANGE
 from ovs_dhcpd.controller.why.chain import chain_of
 from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.flows.configuration import networks, services
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT
-from ovs_dhcpd.flows.pipeline import flow, meter, tables
+from ovs_dhcpd.flows.pipeline import flow, logical_flow, meter, tables
 
+from tests.lab.process import wait_until
 from tests.unit.why.served import SERVED
 
 ROOT = Path(__file__).parents[2]
@@ -115,6 +125,66 @@ def test_the_keys_of_external_ids() -> None:
     assert promised("external_ids of a bridge") == [f"{rows.PARKED}NETWORK/ADDRESS"]
 
 
+def test_the_values_of_external_ids() -> None:
+    """What one version has written another one reads, and writes the same."""
+    addresses, owner = promised("value of dhcp-ip"), promised("value of dhcp-owner")
+    remembered = {interface.ADDRESSES: addresses[0], interface.OWNER: owner[0]}
+    memory = interface.Memory((ip_address("10.0.0.7"), ip_address("fd00::7")), "02:00:00:00:00:07")
+    assert rows.read_memory(remembered) == (memory, [])
+    key = rows.parked_key(("lab", ip_address("10.0.0.7")))
+    assert key == f"{rows.PARKED}lab/10.0.0.7"
+    until_s, other = 1_800_000_000, bytes.fromhex("020000000008")
+    for value, parked in zip(
+        promised(f"value of {rows.PARKED}NETWORK/ADDRESS"),
+        (Parked(until_s, owner[0]), Parked(until_s, owner[0], other)),
+        strict=True,
+    ):
+        assert rows.read_parked({key: value}) == ({("lab", ip_address("10.0.0.7")): parked}, [])
+        assert rows.format_parked(parked) == value
+
+
+def lock_on(path: Path, kind: int, start: int) -> tuple[int, int, int] | None:
+    """The lock that keeps another process from one of this kind on a byte: kind, start, length."""
+    flock = struct.Struct("hhqqi4x")
+    with path.open("r+b") as file:
+        asked = flock.pack(kind, os.SEEK_SET, start, 1, 0)
+        found, _, start, length, _ = flock.unpack(fcntl.fcntl(file, fcntl.F_OFD_GETLK, asked))
+    return None if found == fcntl.F_UNLCK else (found, start, length)
+
+
+def test_what_who_answers_leaves_to_who_stands_by(tmp_path: Path) -> None:
+    """Taken apart by what is promised, as another version would."""
+    path = lock_path(tmp_path, "br-int")
+    name, layout, answers, waits = promised("lock")
+    assert name == f"{path.name} of br-int"
+    lock, other = Lock(path, owner=0x01020304), Lock(path)
+    assert lock.take(wait=False)
+    before_s = time.monotonic()
+    lock.note(b"a header" + b"and the rest of a packet-in")
+    pid, time_s, checksum, owner = struct.unpack(layout.split()[0], path.read_bytes())
+    assert pid == b"%-15d\n" % os.getpid()
+    assert before_s <= time_s <= time.monotonic()
+    assert checksum == zlib.crc32(b"and the rest of a packet-in")
+    assert owner == 0x01020304
+    assert answers == "byte 0 for writing by who answers"
+    assert lock_on(path, fcntl.F_RDLCK, 0) == (fcntl.F_WRLCK, 0, 1)
+    assert waits == "byte 1 for reading by who waits"
+    assert lock_on(path, fcntl.F_WRLCK, 1) is None
+    waiting = threading.Thread(target=other.take, kwargs={"wait": True})
+    waiting.start()
+    wait_until(lambda: lock_on(path, fcntl.F_WRLCK, 1), "the other to wait")
+    assert lock_on(path, fcntl.F_WRLCK, 1) == (fcntl.F_RDLCK, 1, 1)
+    lock.close()
+    waiting.join()
+    other.close()
+
+
+def test_a_request_that_was_paused_before_is_known_after() -> None:
+    """It comes back to the table of answers with the number that its flow has loaded."""
+    key = logical_flow.key_of("finance-network1")
+    assert promised("metadata") == [f"{key:#x} of finance-network1"]
+
+
 def test_cookies_meters_and_tables() -> None:
     bits = 64 - flow.COOKIE_SHIFT
     assert promised("cookie") == [f"{flow.COOKIE_PREFIX:#x} in the top {bits} bits"]
@@ -170,6 +240,7 @@ def test_nothing_else_is_promised() -> None:
         *JSON, "version of json", "state", "external_ids of an interface",
         "external_ids of a bridge", "cookie", "meter", "table", "metric", "message", "reason",
         "module", "log", "turn", "file", "network", "port", "dhcpv4", "dhcpv6", "option of dhcpv4",
-        "option of dhcpv6", "option of ra", "exit status",
+        "option of dhcpv6", "option of ra", "exit status", "value of dhcp-ip",
+        "value of dhcp-owner", f"value of {rows.PARKED}NETWORK/ADDRESS", "lock", "metadata",
     }  # fmt: skip
     assert {line.partition(": ")[0] for line in PROMISED} == known
