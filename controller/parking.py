@@ -77,9 +77,9 @@ class Parking:
         """Free what has been parked for long enough; whether somebody may have something now."""
         now_s = time.time()
         for bridge in self._active():
-            for place, parked in [*self._database.parked(bridge).items()]:
+            for pooled, parked in [*self._database.parked(bridge).items()]:
                 if parked.until_s <= now_s:
-                    self._database.park(bridge, place, None)
+                    self._database.park(bridge, pooled, None)
         unparked, self._database.unparked = self._database.unparked, []
         for network, address in unparked:
             vlog.info(f"{escape(network)}: {address}: parked no longer")
@@ -116,16 +116,16 @@ class Parking:
             address = ip_address(text)
         except ValueError:
             raise CommandError(f"{show(text)} is no address, expected one of pools/show") from None
-        places = [
-            (bridge, place)
+        found = [
+            (bridge, pooled)
             for bridge in self._active()
-            for place in self._database.parked(bridge)
-            if place[1] == address
+            for pooled in self._database.parked(bridge)
+            if pooled[1] == address
         ]
-        if not places:
+        if not found:
             raise CommandError(f"{address} is not parked, expected one of pools/show")
-        for bridge, place in places:
-            self._database.park(bridge, place, None)
+        for bridge, pooled in found:
+            self._database.park(bridge, pooled, None)
 
     def _lines(self) -> Iterator[str]:
         """Each pool, and what of it is parked."""

@@ -41,9 +41,9 @@ from ovs_dhcpd.controller.ports.interface import (
     Memory,
     is_guests,
 )
-from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.parked import Parked
 from ovs_dhcpd.controller.ports.vlans import Vlans, vlan_name, vlans_of
-from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.bindings.pool import Address, PooledAddress
 
 _UUIDS = {"key": {"type": "uuid"}, "min": 0, "max": "unlimited"}
 _MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
@@ -136,8 +136,8 @@ class OpenVSwitch:
         self.faults: list[Fault] = []  # for others to take away
         self.datapath_ids: dict[str, int] = {}  # by bridge
         self.protocols: dict[str, frozenset[str]] = {}  # by bridge, of all that there are
-        self._parked: dict[str, dict[Place, Parked]] = {}  # by bridge
-        self.unparked: list[Place] = []  # since somebody has taken them away
+        self._parked: dict[str, dict[PooledAddress, Parked]] = {}  # by bridge
+        self.unparked: list[PooledAddress] = []  # since somebody has taken them away
         self.ready = False  # whether the database has ever been read
 
     def run(self) -> set[str]:
@@ -209,16 +209,16 @@ class OpenVSwitch:
         self._writer.write(row, tag, memory)
         self._read_interface(row)
 
-    def parked(self, bridge: str) -> Mapping[Place, Parked]:
+    def parked(self, bridge: str) -> Mapping[PooledAddress, Parked]:
         """What is given to nobody for now."""
         return self._parked.get(bridge, {})
 
-    def park(self, bridge: str, place: Place, parked: Parked | None) -> None:
+    def park(self, bridge: str, pooled: PooledAddress, parked: Parked | None) -> None:
         """Have this written into the bridge's row, and known at once; None takes it out."""
         for row in self._idl.tables["Bridge"].rows.values():
             if row.name == bridge:
                 value = format_parked(parked) if parked else None
-                self._writer.mark(row.uuid, parked_key(place), value)
+                self._writer.mark(row.uuid, parked_key(pooled), value)
                 self._read_parked(row)
 
     def set_state(self, row: uuid.UUID, keys: Mapping[str, str | None]) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from ipaddress import ip_address
 
 from ovs_dhcpd.controller.ports.interface import ADDRESSES, OWNER, Memory
-from ovs_dhcpd.controller.ports.parked import Parked, Place
-from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.controller.ports.parked import Parked
+from ovs_dhcpd.flows.bindings.pool import Address, PooledAddress
 from ovs_dhcpd.flows.options.wording import show
 from ovs_dhcpd.flows.pipeline.flow import LOCAL
 
@@ -79,9 +79,9 @@ def read_memory(external_ids: Mapping[str, str], tag: int = 0) -> tuple[Memory, 
     return Memory(tuple(addresses), external_ids.get(owner)), mistakes
 
 
-def read_parked(external_ids: Mapping[str, str]) -> tuple[dict[Place, Parked], list[str]]:
+def read_parked(external_ids: Mapping[str, str]) -> tuple[dict[PooledAddress, Parked], list[str]]:
     """What is parked by a bridge's external_ids, and the mistakes."""
-    found: dict[Place, Parked] = {}
+    found: dict[PooledAddress, Parked] = {}
     mistakes = []
     for key in sorted(key for key in external_ids if key.startswith(PARKED)):
         network, _, address = key.removeprefix(PARKED).rpartition("/")
@@ -99,9 +99,9 @@ def read_parked(external_ids: Mapping[str, str]) -> tuple[dict[Place, Parked], l
     return found, mistakes
 
 
-def parked_key(place: Place) -> str:
+def parked_key(pooled: PooledAddress) -> str:
     """The key under which a bridge's external_ids have an address that is parked."""
-    network, address = place
+    network, address = pooled
     return f"{PARKED}{network}/{address}"
 
 

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from ovs_dhcpd.controller.ports.claims import Claims
 from ovs_dhcpd.controller.ports.interface import Interface
 from ovs_dhcpd.flows.bindings.network import Bindings, Network
-from ovs_dhcpd.flows.bindings.pool import Address
-
-_Use = tuple[str, Address]  # the name of a network, and an address in it
+from ovs_dhcpd.flows.bindings.pool import Address, PooledAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Lately:
 
     def __init__(self) -> None:
         self._last: dict[str, _Last] = {}
-        self._claims: Claims[str, _Use] = Claims()
+        self._claims: Claims[str, PooledAddress] = Claims()
 
     def note(self, interface: Interface, bindings: Bindings) -> None:
         """The port is served this now."""

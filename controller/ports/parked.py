@@ -20,14 +20,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ovs_dhcpd.flows.bindings.network import Network
-from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.bindings.pool import PooledAddress
 from ovs_dhcpd.flows.options.wording import escape
 
 MAX_OF_PORT = 4
 MAX_OF_BRIDGE = 256  # about 60 bytes each
 SHARE = 4
-
-Place = tuple[str, Address]  # the name of a network, and an address in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Parked:
 
 
 def may_park(
-    network: Network, owner: str, parked: Mapping[Place, Parked], *, is_guest: bool = True
+    network: Network, owner: str, parked: Mapping[PooledAddress, Parked], *, is_guest: bool = True
 ) -> str:
     """Why an address of ``network`` that ``owner`` declines, or has, is not parked; empty if it is.
 

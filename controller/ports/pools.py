@@ -34,18 +34,18 @@ from ovs_dhcpd.controller.ports.interface import (
     Memory,
 )
 from ovs_dhcpd.controller.ports.lately import Lately
-from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.parked import Parked
 from ovs_dhcpd.controller.ports.probes import Probes
 from ovs_dhcpd.controller.ports.world import Interfaces
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.bindings.network import Network, Port
-from ovs_dhcpd.flows.bindings.pool import Address, Pool
+from ovs_dhcpd.flows.bindings.pool import Address, Pool, PooledAddress
 from ovs_dhcpd.flows.bindings.probe import Probe
 from ovs_dhcpd.flows.options.wording import escape
 
 NO_ADDRESS = "no address is free"  # begins the line of who gets none
 
-Use = tuple[str, Address | bytes]  # the name of a network, and an address or a MAC in it
+Use = PooledAddress | tuple[str, bytes]  # or the name of a network, and a MAC in it
 
 _Family = tuple[str, int]  # the name of a network, and an IP version
 
@@ -81,7 +81,7 @@ class _Wish:
     interfaces: Interfaces
     mac: bytes | None
     owner: str
-    parked: Mapping[Place, Parked]
+    parked: Mapping[PooledAddress, Parked]
 
 
 class Pools:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ovs_dhcpd.controller.ports.interface import Interface
-from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.parked import Parked
 from ovs_dhcpd.controller.ports.vlans import split_vlan_name, vlan_name
 from ovs_dhcpd.flows.bindings.network import Binding, Network, Parent
-from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.bindings.pool import Address, PooledAddress
 
 
 class Interfaces(Protocol):
@@ -38,7 +38,7 @@ class Interfaces(Protocol):
     def holders(self, bridge: str, address: Address) -> Iterable[Interface]:
         """The interfaces on ``bridge``, plugged in or not, for which ``address`` is remembered."""
 
-    def parked(self, bridge: str) -> Mapping[Place, Parked]:
+    def parked(self, bridge: str) -> Mapping[PooledAddress, Parked]:
         """The addresses of networks on ``bridge`` that are given to nobody for now."""
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 Address = IPv4Address | IPv6Address
+PooledAddress = tuple[str, Address]  # the name of a network, and an address of its pool
 
 
 @dataclass(frozen=True, slots=True)

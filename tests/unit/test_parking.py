@@ -14,14 +14,15 @@ from ovs_dhcpd.controller.control import CommandError
 from ovs_dhcpd.controller.parking import Parking
 from ovs_dhcpd.controller.ports.binder import Ours
 from ovs_dhcpd.controller.ports.declines import Decline
-from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.parked import Parked
 from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.probe import Heard
+from ovs_dhcpd.flows.bindings.pool import PooledAddress
 
 NOW_S = 1_800_000_000.0
 ADDRESS = IPv4Address("10.0.0.5")
-PLACE: Place = ("lab", ADDRESS)
+POOLED: PooledAddress = ("lab", ADDRESS)
 MAC = bytes.fromhex("020000000001")
 
 
@@ -29,16 +30,16 @@ class Database:
     """What is parked on one bridge."""
 
     def __init__(self, **parked: int) -> None:
-        self.unparked: list[Place] = []
-        self.there: dict[Place, Parked] = {
+        self.unparked: list[PooledAddress] = []
+        self.there: dict[PooledAddress, Parked] = {
             (network, ADDRESS): Parked(until_s, "tap1") for network, until_s in parked.items()
         }
 
-    def parked(self, bridge: str) -> Mapping[Place, Parked]:
+    def parked(self, bridge: str) -> Mapping[PooledAddress, Parked]:
         assert bridge == "br0"
         return self.there
 
-    def park(self, bridge: str, place: Place, parked: Parked | None) -> None:
+    def park(self, bridge: str, place: PooledAddress, parked: Parked | None) -> None:
         assert bridge == "br0"
         if parked:
             self.there[place] = parked
@@ -66,9 +67,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
 
 def parking_of(
     database: Database, answer: Any = nobody, **binder: Any
-) -> tuple[Parking, list[Place]]:
+) -> tuple[Parking, list[PooledAddress]]:
     """That of one bridge, and what is told to its binder that it is free."""
-    freed: list[Place] = []
+    freed: list[PooledAddress] = []
     binder.setdefault("served", {})
     binder["unpark"] = lambda *place: freed.append(place)
     world: Any = SimpleNamespace(networks=lambda _: {})
@@ -87,7 +88,7 @@ def test_what_is_declined_is_parked_and_the_port_decided_anew(commands: Commands
 
     made, _ = parking_of(database, decline=hear)
     assert made.hear("br0", Declined(7, 100, MAC, ADDRESS.packed)) == {"vm1"}
-    assert database.there == {PLACE: decline.parked}
+    assert database.there == {POOLED: decline.parked}
     assert made.hear("br0", Declined(7, 100, MAC, bytes([10, 0, 0, 6]))) == set()
     assert made.hear("br0", Declined(7, 100, MAC, b"")) == set()
     assert asked == [
@@ -112,7 +113,7 @@ def test_what_somebody_answers_for_is_parked_and_the_port_decided_anew(
     made, _ = parking_of(database, hear=hear)
     assert made.hear("br0", Heard(7, 100, MAC, ADDRESS.packed, asks=False)) == {"vm1"}
     assert said == [Said(7, 100, MAC, ADDRESS, asks=False)]
-    assert database.there == {PLACE: found}
+    assert database.there == {POOLED: found}
     line = commands["pools/show"]([])
     assert line.endswith(", answered for by 02:00:00:00:00:01 at eth1")
 
@@ -133,7 +134,7 @@ def test_what_has_been_parked_for_long_enough_is_free(commands: Commands) -> Non
     database = Database(lab=int(NOW_S), office=int(NOW_S) + 1)
     made, freed = parking_of(database)
     assert made.run()
-    assert freed == [PLACE]
+    assert freed == [POOLED]
     assert [*database.there] == [("office", ADDRESS)]
     assert not made.run()
     assert made.wait_s() == 1
@@ -143,9 +144,9 @@ def test_what_somebody_takes_out_of_the_row_is_free(commands: Commands) -> None:
     database = Database()
     made, freed = parking_of(database)
     assert (made.run(), made.wait_s()) == (False, None)
-    database.unparked.append(PLACE)
+    database.unparked.append(POOLED)
     assert made.run()
-    assert freed == [PLACE]
+    assert freed == [POOLED]
 
 
 def test_a_command_frees_an_address_in_all_networks(commands: Commands) -> None:
@@ -161,4 +162,4 @@ def test_a_command_frees_an_address_in_all_networks(commands: Commands) -> None:
     commands["pools/free"](["10.0.0.5"])
     assert database.there == {}
     assert made.run()
-    assert {*freed} == {PLACE, ("office", ADDRESS)}
+    assert {*freed} == {POOLED, ("office", ADDRESS)}

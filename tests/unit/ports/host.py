@@ -14,12 +14,12 @@ from tempfile import TemporaryDirectory
 from ovs_dhcpd.controller.ports.binder import Binder, Decision, Ours, Served
 from ovs_dhcpd.controller.ports.declines import Decline
 from ovs_dhcpd.controller.ports.interface import Interface, Memory
-from ovs_dhcpd.controller.ports.parked import Parked, Place
+from ovs_dhcpd.controller.ports.parked import Parked
 from ovs_dhcpd.controller.ports.probes import Said
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources import yaml_file
 from ovs_dhcpd.flows.bindings.network import Binding, Network, Parent
-from ovs_dhcpd.flows.bindings.pool import Address
+from ovs_dhcpd.flows.bindings.pool import Address, PooledAddress
 from ovs_dhcpd.flows.bindings.probe import Probe
 
 BRIDGE = "br-int"
@@ -89,7 +89,7 @@ class Host:
         self.decisions: list[Decision] = []
         self._interfaces: dict[str, Interface] = {}  # by name
         self.host: Set[str] = frozenset({"hv1", "host1"})
-        self._parked: dict[Place, Parked] = {}
+        self._parked: dict[PooledAddress, Parked] = {}
         self.restart()
 
     def restart(self, salt: bytes = b"") -> None:
@@ -122,7 +122,7 @@ class Host:
         self._binder.unpark(network, ip_address(address))
         self.settle(())
 
-    def parked(self, bridge: str) -> Mapping[Place, Parked]:
+    def parked(self, bridge: str) -> Mapping[PooledAddress, Parked]:
         return self._parked
 
     def has(self, name: str) -> bool:

@@ -6,9 +6,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
-from ovs_dhcpd.controller.ports.parked import MAX_OF_BRIDGE, Parked, Place, may_park
+from ovs_dhcpd.controller.ports.parked import MAX_OF_BRIDGE, Parked, may_park
 from ovs_dhcpd.flows.bindings.network import Dhcpv4, Network
-from ovs_dhcpd.flows.bindings.pool import AddressRange, Pool
+from ovs_dhcpd.flows.bindings.pool import AddressRange, Pool, PooledAddress
 
 FIRST = IPv4Address("10.0.0.0")
 
@@ -18,7 +18,7 @@ def lab(size: int) -> Network:
     return Network("lab", Dhcpv4(IPv4Network("10.0.0.0/16"), FIRST, b"", {}), (), False, pool=pool)
 
 
-def parked(count: int, owner: str = "tap{}", network: str = "lab") -> dict[Place, Parked]:
+def parked(count: int, owner: str = "tap{}", network: str = "lab") -> dict[PooledAddress, Parked]:
     """So many addresses; each owner in turn."""
     return {(network, FIRST + n): Parked(1000, owner.format(n)) for n in range(count)}
 
@@ -38,6 +38,6 @@ def parked(count: int, owner: str = "tap{}", network: str = "lab") -> dict[Place
     ],
 )
 def test_what_is_parked_is_limited_by_port_pool_and_bridge(
-    size: int, there: dict[Place, Parked], why: str
+    size: int, there: dict[PooledAddress, Parked], why: str
 ) -> None:
     assert may_park(lab(size), "tap1", there) == why
