@@ -13,11 +13,10 @@ from typing import Final, NamedTuple
 
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry
 from ovs_dhcpd.controller.wire.instructions import OFPAT_EXPERIMENTER, actions_of
+from ovs_dhcpd.controller.wire.nxt import NXM_REG, OXM_PACKET_REG
 from ovs_dhcpd.controller.wire.openflow import NICIRA
 from ovs_dhcpd.controller.wire.oxm import (
     ABOUT,
-    NXM_REG,
-    OXM_PACKET_REG,
     Term,
     decode_match,
 )

@@ -167,21 +167,22 @@ def decode_flow_reply(message: bytes) -> Reply | None:
 
     None for any other message.  Raises :exc:`ValueError` where such an answer is malformed.
     """
-    if flow_messages.is_flow_dump_reply(message):
-        if flow_stats.is_flow_stats_reply(message):
-            return FlowStats(openflow.xid_of(message), *flow_stats.decode_flow_stats(message))
-        flows, more = decode_flow_dump(message)
-        return FlowDump(openflow.xid_of(message), tuple(flows), more)
-    if flow_messages.is_flow_count_reply(message):
-        return FlowCount(openflow.xid_of(message), flow_messages.decode_flow_count(message))
-    if is_flow_monitor_reply(message):
+    xid = openflow.xid_of(message)
+    if is_flow_monitor_reply(message):  # which in 1.3 is an experimenter's
         updates, more = decode_flow_monitor(message)
-        return FlowsChanged(openflow.xid_of(message), tuple(updates), more)
-    match meters.reply_kind(message):
+        return FlowsChanged(xid, tuple(updates), more)
+    match openflow.reply_kind(message):
+        case openflow.OFPMP_FLOW if flow_stats.is_flow_stats_reply(message):
+            return FlowStats(xid, *flow_stats.decode_flow_stats(message))
+        case openflow.OFPMP_FLOW:
+            flows, more = decode_flow_dump(message)
+            return FlowDump(xid, tuple(flows), more)
+        case openflow.OFPMP_AGGREGATE:
+            return FlowCount(xid, flow_messages.decode_flow_count(message))
         case meters.OFPMP_METER_FEATURES:
-            return MeterFeatures(openflow.xid_of(message), meters.decode_features(message))
+            return MeterFeatures(xid, meters.decode_features(message))
         case meters.OFPMP_METER_CONFIG:
-            return MeterDump(openflow.xid_of(message), *meters.decode_config(message))
+            return MeterDump(xid, *meters.decode_config(message))
         case meters.OFPMP_METER:
-            return MeterCounts(openflow.xid_of(message), *meters.decode_stats(message))
+            return MeterCounts(xid, *meters.decode_stats(message))
     return None

@@ -13,7 +13,7 @@ import struct
 from typing import NamedTuple
 
 from ovs_dhcpd.controller.wire.flow_messages import FLOW_MOD_SIZE, encode_add
-from ovs_dhcpd.controller.wire.openflow import MULTIPART_SIZE, OFP15, OFPMPF_MORE, VERSION
+from ovs_dhcpd.controller.wire.openflow import MULTIPART_SIZE, OFP15, VERSION, has_more
 from ovs_dhcpd.controller.wire.oxm import match_size, show_match
 from ovs_dhcpd.flows.pipeline.flow import COOKIE_PREFIX, COOKIE_SHIFT, Flow
 
@@ -92,7 +92,7 @@ def decode_flow_dump(reply: bytes) -> tuple[list[FlowEntry], bool]:
             )
         )
         at = stop
-    return entries, bool(int.from_bytes(reply[10:12], "big") & OFPMPF_MORE)
+    return entries, has_more(reply)
 
 
 def statistics_size(data: bytes, at: int, end: int) -> int:

@@ -19,7 +19,6 @@ from functools import lru_cache
 
 from ovs_dhcpd.controller.wire.openflow import (
     BUNDLE_COMMIT,
-    KIND,
     NICIRA,
     OFP14,
     OFP15,
@@ -29,7 +28,6 @@ from ovs_dhcpd.controller.wire.openflow import (
     OFPP_ANY,
     OFPT_BUNDLE_CONTROL,
     OFPT_EXPERIMENTER,
-    OFPT_MULTIPART_REPLY,
     OFPT_MULTIPART_REQUEST,
     ONF,
     ONF_BUNDLE_CONTROL,
@@ -92,8 +90,8 @@ def flow_count_request(version: int, xid: int) -> bytes:
     return encode_flow_request(version, OFPMP_AGGREGATE, xid)
 
 
-def encode_flow_request(version: int, kind: int, xid: int, *terms: bytes) -> bytes:
-    """A multipart request of this kind about our flows, those whose match has these terms."""
+def encode_flow_request(version: int, kind: int, xid: int, terms: bytes = b"") -> bytes:
+    """A multipart request of this kind about our flows, or those with these encoded terms."""
     request = struct.pack(
         "!HH4xB3xII4xQQ",
         kind,
@@ -104,17 +102,7 @@ def encode_flow_request(version: int, kind: int, xid: int, *terms: bytes) -> byt
         COOKIE_PREFIX << COOKIE_SHIFT,
         COOKIE_MASK_OURS,
     )
-    return message(version, OFPT_MULTIPART_REQUEST, request + encode_match(*terms), xid)
-
-
-def is_flow_dump_reply(message: bytes) -> bool:
-    """Whether ``message`` is (a part of) the answer to :func:`flow_dump_request`."""
-    return message[KIND] == OFPT_MULTIPART_REPLY and message[8:10] == b"\0\x01"
-
-
-def is_flow_count_reply(message: bytes) -> bool:
-    """Whether ``message`` is the answer to :func:`flow_count_request`."""
-    return message[KIND] == OFPT_MULTIPART_REPLY and message[8:10] == b"\0\x02"
+    return message(version, OFPT_MULTIPART_REQUEST, request + encode_match(terms), xid)
 
 
 def decode_flow_count(reply: bytes) -> int:

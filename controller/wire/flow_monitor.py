@@ -32,12 +32,12 @@ from ovs_dhcpd.controller.wire.openflow import (
     MULTIPART_SIZE,
     OFP14,
     OFPG_ANY,
-    OFPMPF_MORE,
     OFPP_ANY,
     OFPT_MULTIPART_REPLY,
     OFPT_MULTIPART_REQUEST,
     ONF,
     VERSION,
+    has_more,
     message,
 )
 from ovs_dhcpd.controller.wire.oxm import encode_match, match_size
@@ -132,4 +132,4 @@ def decode_flow_monitor(reply: bytes) -> tuple[list[FlowUpdate], bool]:
                 FlowUpdate(what, FlowEntry(table, priority, cookie, match, instructions))
             )
         at = stop
-    return updates, bool(int.from_bytes(reply[10:12], "big") & OFPMPF_MORE)
+    return updates, has_more(reply)

@@ -17,8 +17,8 @@ from ovs_dhcpd.controller.wire.openflow import (
     MULTIPART_SIZE,
     OFP15,
     OFPMP_FLOW,
-    OFPMPF_MORE,
     VERSION,
+    has_more,
     xid_of,
 )
 from ovs_dhcpd.controller.wire.oxm import encode_term, match_size
@@ -48,8 +48,8 @@ class FlowCounts:
 
 def flow_stats_request(version: int, xid: int, ofport: int | None = None) -> bytes:
     """Ask what the flows of ours have counted that are about this port, or all of them."""
-    terms = () if ofport is None else (encode_term(IN_PORT, ofport),)
-    return encode_flow_request(version, OFPMP_FLOW, xid, *terms)
+    terms = b"" if ofport is None else encode_term(IN_PORT, ofport)
+    return encode_flow_request(version, OFPMP_FLOW, xid, terms)
 
 
 def is_flow_stats_reply(reply: bytes) -> bool:
@@ -72,7 +72,7 @@ def decode_flow_stats(reply: bytes) -> tuple[dict[int, FlowCounts], bool]:
         cookie, counts = decode(reply[at : at + size])
         found[cookie] = counts
         at += size
-    return found, bool(int.from_bytes(reply[10:12], "big") & OFPMPF_MORE)
+    return found, has_more(reply)
 
 
 def _decode_13(entry: bytes) -> tuple[int, FlowCounts]:

@@ -18,6 +18,7 @@ from ovs_dhcpd.controller.wire.openflow import (
     BUNDLE_COMMIT,
     HEADER,
     KIND,
+    OFP14,
     OFPT_BUNDLE_CONTROL,
     OFPT_EXPERIMENTER,
     ONF,
@@ -32,7 +33,6 @@ OFPT_FEATURES_REQUEST, OFPT_FEATURES_REPLY, OFPT_PORT_STATUS = 5, 6, 12
 
 OFPHET_VERSIONBITMAP = 1
 OFPPR_ADD = 0
-OFP14 = 5  # from it on a port has a length
 
 ERROR_TYPES = (
     *("HELLO_FAILED", "BAD_REQUEST", "BAD_ACTION", "BAD_INSTRUCTION", "BAD_MATCH"),

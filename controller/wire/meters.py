@@ -12,10 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ovs_dhcpd.controller.wire.openflow import (
-    KIND,
-    OFPMPF_MORE,
-    OFPT_MULTIPART_REPLY,
+    MULTIPART_SIZE,
     OFPT_MULTIPART_REQUEST,
+    has_more,
     message,
 )
 from ovs_dhcpd.flows.bindings.rate_limit import RateLimit
@@ -32,7 +31,6 @@ FLAGS = OFPMF_PKTPS | OFPMF_BURST | OFPMF_STATS
 
 _BAND = struct.Struct("!HHII4x")  # type, length, rate, burst size
 _MOD = struct.Struct("!HHI")  # command, flags, meter id
-_REPLY = struct.Struct("!8xHH4x")  # after the message's header: kind, flags
 _CONFIG = struct.Struct("!HHI")  # length, flags, meter id; then bands
 _STATS = struct.Struct("!IH6xIQQII")  # id, length, flows, packets, bytes, s, ns; then bands
 _BAND_STATS = struct.Struct("!QQ")  # packets, bytes
@@ -77,14 +75,6 @@ def _request(version: int, kind: int, body: bytes, xid: int) -> bytes:
     return message(version, OFPT_MULTIPART_REQUEST, struct.pack("!HH4x", kind, 0) + body, xid)
 
 
-def reply_kind(message: bytes) -> int | None:
-    """Which of the three questions ``message`` answers, or a part of it does; None: none."""
-    if message[KIND] != OFPT_MULTIPART_REPLY:
-        return None
-    kind = int.from_bytes(message[8:10], "big")
-    return kind if OFPMP_METER <= kind <= OFPMP_METER_FEATURES else None
-
-
 def decode_features(reply: bytes) -> int:
     """How many meters there can be: the first of the 16 bytes after the headers.
 
@@ -101,13 +91,12 @@ def decode_config(reply: bytes) -> tuple[dict[int, RateLimit | None], bool]:
     Each by its number; None where a meter is not such as we make.  Raises :exc:`ValueError` where
     a length leads out of the message.
     """
-    more = _has_more(reply)
     meters: dict[int, RateLimit | None] = {}
     for at, size in _entries(reply, _CONFIG.size, length_at=0):
         _, flags, number = _CONFIG.unpack_from(reply, at)
         if is_ours(number):
             meters[number] = _limit(flags, reply[at + _CONFIG.size : at + size])
-    return meters, more
+    return meters, has_more(reply)
 
 
 def _limit(flags: int, bands: bytes) -> RateLimit | None:
@@ -127,7 +116,6 @@ class MeterCount:
 
 def decode_stats(reply: bytes) -> tuple[dict[int, MeterCount], bool]:
     """What our meters have counted, as :func:`decode_config`."""
-    more = _has_more(reply)
     counts: dict[int, MeterCount] = {}
     for at, size in _entries(reply, _STATS.size, length_at=4):
         number, _, _, seen, *_ = _STATS.unpack_from(reply, at)
@@ -136,19 +124,14 @@ def decode_stats(reply: bytes) -> tuple[dict[int, MeterCount], bool]:
             whole = bands[: len(bands) // _BAND_STATS.size * _BAND_STATS.size]
             dropped = sum(packets for packets, _ in _BAND_STATS.iter_unpack(whole))
             counts[number] = MeterCount(seen, dropped)
-    return counts, more
-
-
-def _has_more(reply: bytes) -> bool:
-    if len(reply) < _REPLY.size:
-        raise ValueError(f"meters: {len(reply)} bytes, expected {_REPLY.size} of headers")
-    _, flags = _REPLY.unpack_from(reply)
-    return bool(flags & OFPMPF_MORE)
+    return counts, has_more(reply)
 
 
 def _entries(reply: bytes, smallest: int, length_at: int) -> Iterator[tuple[int, int]]:
     """Where each meter begins and how long it is; its length is ``length_at`` bytes in it."""
-    at = _REPLY.size
+    if len(reply) < MULTIPART_SIZE:
+        raise ValueError(f"meters: {len(reply)} bytes, expected {MULTIPART_SIZE} of headers")
+    at = MULTIPART_SIZE
     while at < len(reply):
         if at + smallest > len(reply):
             raise ValueError(f"meters: {len(reply) - at} bytes left at offset {at}")

@@ -88,6 +88,17 @@ def _size(head: bytes, size: int) -> int:
     return size + MAX_SIZE + 1 if is_longer else size
 
 
+def reply_kind(message: bytes) -> int | None:
+    """Which multipart request ``message`` answers, or a part of it does; None: none."""
+    is_reply = message[KIND] == OFPT_MULTIPART_REPLY
+    return int.from_bytes(message[8:10], "big") if is_reply else None
+
+
+def has_more(reply: bytes) -> bool:
+    """Whether other multipart replies follow that belong to ``reply``."""
+    return bool(int.from_bytes(reply[10:12], "big") & OFPMPF_MORE)
+
+
 def xid_of(message: bytes) -> int:
     """The transaction id in the header of ``message``."""
     return int.from_bytes(message[XID], "big")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from ovs_dhcpd.controller.wire.nxt import NXM_REG, OXM_PACKET_REG
 from ovs_dhcpd.flows.pipeline import flow as f
 from ovs_dhcpd.flows.pipeline.flow import Field, Flow
 
@@ -21,8 +22,6 @@ HAS_MASK: Final = 0x100  # in the 4 bytes before the value
 # What a term is about: those bytes without HAS_MASK and size.
 ABOUT: Final = 0xFFFFFE00
 
-OXM_PACKET_REG: Final = 0x80010000  # + register << 9: two of reg0 … reg15 in 8 bytes
-NXM_REG: Final = 0x00010000  # + register << 9
 EXPERIMENTER_CLASS: Final = 0xFFFF  # four more bytes, of the size, say whose the field is
 
 # The order in which Open vSwitch puts the terms of a match (``nx_put_raw`` of lib/nx-match.c): so
@@ -129,7 +128,7 @@ def match_size(data: bytes, at: int, end: int) -> int:
 
 
 def _register(number: int) -> Field:
-    return Field("", f"reg{number}", "", NXM_REG | number << 9 | 4, lambda value: f"{value:#x}")
+    return Field("", f"reg{number}", "", NXM_REG | number << 9 | 4, f.REG0.show)
 
 
 class Term(NamedTuple):

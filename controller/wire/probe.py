@@ -22,6 +22,8 @@ from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.well_known import (
     ALL_NODES,
     ALL_NODES_MAC,
+    ARP_REPLY,
+    ARP_REQUEST,
     NEIGHBOUR_ADVERTISEMENT,
     NEIGHBOUR_SOLICITATION,
     UNSPECIFIED,
@@ -29,7 +31,6 @@ from ovs_dhcpd.flows.bindings.well_known import (
 
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _ETHERNET, _IPV4, _SIZES = 1, 0x0800, (6, 4)
-_REQUEST, _REPLY = 1, 2
 _ARP_TYPE, _IPV6_TYPE, _VLAN_TYPE = b"\x08\x06", b"\x86\xdd", b"\x81\x00"
 _BROADCAST_MAC = b"\xff" * 6
 _OVERRIDE = 0x20  # an advertisement's flag (RFC 4861 §4.4)
@@ -54,7 +55,7 @@ def encode_question(mac: bytes, address: Address, tag: int = 0) -> bytes:
     target = address.packed
     if address.version == 4:
         link = _BROADCAST_MAC + mac + _ARP_TYPE
-        frame = link + _arp(_REQUEST, mac, bytes(4), bytes(6), target)
+        frame = link + _arp(ARP_REQUEST, mac, bytes(4), bytes(6), target)
     else:
         group = nd.SOLICITED_NODE + target[13:]
         link = b"\x33\x33" + group[12:] + mac + _IPV6_TYPE
@@ -67,7 +68,7 @@ def encode_answer(mac: bytes, heard: Heard) -> bytes:
     """The frame by which ``mac`` tells who asks that the address is somebody's."""
     if len(heard.address) == 4:
         link = heard.mac + mac + _ARP_TYPE
-        frame = link + _arp(_REPLY, mac, heard.address, heard.mac, bytes(4))
+        frame = link + _arp(ARP_REPLY, mac, heard.address, heard.mac, bytes(4))
     else:
         flags = bytes((NEIGHBOUR_ADVERTISEMENT, 0, 0, 0, _OVERRIDE, 0, 0, 0))
         message = flags + heard.address + bytes((_TARGET_LINK_LAYER_ADDRESS, 1)) + mac
@@ -108,4 +109,4 @@ def _decode_arp(ofport: int, tag: int, data: bytes) -> Heard | None:
         return None
     if any(source):
         return Heard(ofport, tag, mac, source, asks=False)
-    return Heard(ofport, tag, mac, target, asks=True) if operation == _REQUEST else None
+    return Heard(ofport, tag, mac, target, asks=True) if operation == ARP_REQUEST else None

@@ -6,6 +6,9 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+ARP_REQUEST: Final = 1  # RFC 826
+ARP_REPLY: Final = 2
+
 DHCPV4_SERVER_PORT: Final = 67  # RFC 2131 §4.1
 DHCPV4_CLIENT_PORT: Final = 68
 BROADCAST: Final = IPv4Address("255.255.255.255")

@@ -13,7 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ovs_dhcpd.flows.bindings.network import Dhcpv4, Network, Port
-from ovs_dhcpd.flows.bindings.well_known import BROADCAST, DHCPV4_CLIENT_PORT, DHCPV4_SERVER_PORT
+from ovs_dhcpd.flows.bindings.well_known import (
+    ARP_REPLY,
+    ARP_REQUEST,
+    BROADCAST,
+    DHCPV4_CLIENT_PORT,
+    DHCPV4_SERVER_PORT,
+)
 from ovs_dhcpd.flows.pipeline.flow import (
     ARP,
     ARP_OP,
@@ -46,7 +52,6 @@ from ovs_dhcpd.flows.pipeline.service import Service
 from ovs_dhcpd.flows.pipeline.tables import DHCP_OPTIONS, DHCP_RESPONSE, NEIGHBOUR
 from ovs_dhcpd.flows.pipeline.terms import From, OneOf
 
-ARP_REQUEST, ARP_REPLY = 1, 2
 WIDER_PRIORITY = PRIORITY - 1  # under the first request; the lowest of all flows that pause
 
 

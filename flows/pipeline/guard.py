@@ -22,6 +22,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from ovs_dhcpd.flows.bindings.network import Guarded, Network, Port, link_local_address
 from ovs_dhcpd.flows.bindings.well_known import (
+    ARP_REQUEST,
     BROADCAST,
     DHCPV4_CLIENT_PORT,
     DHCPV4_SERVER_PORT,
@@ -91,7 +92,6 @@ _CHECK_ND: tuple[ActionTerm, ...] = (Resubmit(GUARD_ND.number),)
 # From what says least of a packet to what says most.
 _TAGGED, _VLAN, _ANY, _MAC, _PROTOCOL, _ADDRESS, _ND, _SERVER = 1, 5, 10, 20, 30, 40, 50, 60
 
-_ARP_REQUEST = 1
 _NO_MAC = 0  # of an option that is not there
 _UNSPECIFIED = Is(IPV6_SRC, 0)
 _TO_LINK_LOCAL_MULTICAST = Is(IPV6_DST, 0xFF02 << 112, 0xFFFF << 112)
@@ -179,7 +179,7 @@ def _arp(
     for address in addresses:
         yield _check((ARP, *source, _is_in(ARP_SPA, address), own), _PASS, _ADDRESS)
     if addresses:
-        probe = (Is(ARP_SPA, 0), Is(ARP_OP, _ARP_REQUEST), own)
+        probe = (Is(ARP_SPA, 0), Is(ARP_OP, ARP_REQUEST), own)
         yield _check((ARP, *source, *probe), _PASS, _ADDRESS)
 
 

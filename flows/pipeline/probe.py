@@ -17,11 +17,11 @@ from collections.abc import Iterator
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.probe import PROBING_MACS
 from ovs_dhcpd.flows.bindings.well_known import (
+    ARP_REQUEST,
     ND_HOP_LIMIT,
     NEIGHBOUR_ADVERTISEMENT,
     NEIGHBOUR_SOLICITATION,
 )
-from ovs_dhcpd.flows.pipeline.dhcpv4 import ARP_REQUEST
 from ovs_dhcpd.flows.pipeline.flow import (
     ARP,
     ARP_OP,

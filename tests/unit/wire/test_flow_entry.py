@@ -8,7 +8,7 @@ import struct
 import pytest
 from ovs_dhcpd.controller.wire import flow_messages
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry, decode_flow_dump, entry_of
-from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15
+from ovs_dhcpd.controller.wire.openflow import OFP13, OFP15, OFPMP_FLOW, reply_kind
 from ovs_dhcpd.flows.pipeline import build
 from ovs_dhcpd.flows.pipeline.flow import Meter
 
@@ -81,6 +81,6 @@ def test_a_flow_whose_parts_lead_out_of_it_is_refused(version: int) -> None:
 def test_a_flow_dump_shorter_than_its_headers_is_refused(version: int) -> None:
     for size in range(10, 16):
         reply = struct.pack("!BBHIHH4x", version, 19, size, 7, 1, 0)[:size]
-        assert flow_messages.is_flow_dump_reply(reply)
+        assert reply_kind(reply) == OFPMP_FLOW
         with pytest.raises(ValueError, match=f"flow dump: {size} bytes, expected 16 of headers"):
             decode_flow_dump(reply)

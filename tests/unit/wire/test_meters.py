@@ -130,9 +130,3 @@ def test_a_length_that_leads_out_of_the_message_is_refused() -> None:
     for size in range(8, 32):
         with pytest.raises(ValueError, match=f"meter features: {size} bytes, expected 32"):
             meters.decode_features(FEATURES[:size])
-
-
-def test_other_messages_are_none_of_these() -> None:
-    assert meters.reply_kind(message(OFP15, 2, b"\0\x0a")) is None
-    for kind in (b"", b"\0\1", b"\0\x0d"):
-        assert meters.reply_kind(message(OFP15, OFPT_MULTIPART_REPLY, kind)) is None

@@ -63,3 +63,14 @@ def test_packet_ins_are_asked_for_whole_and_in_the_second_format(version: int) -
     assert "NXT_SET_PACKET_IN_FORMAT" in ofp_print(data[:size])
     assert "format=nxt_packet_in2" in ofp_print(data[:size])
     assert "miss_send_len=65535" in ofp_print(data[size:])
+
+
+def test_of_a_multipart_reply_it_is_known_what_it_answers_and_whether_more_follow() -> None:
+    last, first = (
+        openflow.message(OFP15, openflow.OFPT_MULTIPART_REPLY, struct.pack("!HH4x", 9, flags))
+        for flags in (0, 1)
+    )
+    assert [openflow.reply_kind(each) for each in (first, last)] == [9, 9]
+    assert [openflow.has_more(each) for each in (first, last)] == [True, False]
+    request = openflow.message(OFP15, openflow.OFPT_MULTIPART_REQUEST, b"\0\x09")
+    assert openflow.reply_kind(request) is None

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ovs_dhcpd.controller.wire import oxm
+from ovs_dhcpd.controller.wire.nxt import OXM_PACKET_REG
 from ovs_dhcpd.controller.wire.oxm import Term, encode_match, encode_term
 from ovs_dhcpd.flows.pipeline import flow as f
 
@@ -22,7 +23,7 @@ def test_a_match_is_padded_and_its_length_is_not() -> None:
 
 def test_terms_come_in_open_vswitchs_order() -> None:
     flow = f.Flow(0, 1, f.UDP, (f.Is(f.REG0, 0, 16), f.Is(f.IN_PORT, 5), f.Is(f.UDP_DST, 67)), ())
-    for packet_registers, register in ((False, f.REG0.header), (True, oxm.OXM_PACKET_REG)):
+    for packet_registers, register in ((False, f.REG0.header), (True, OXM_PACKET_REG)):
         match = oxm.encode_match_of(flow, packet_registers)
         assert [term.about for term in oxm.decode_match(match)] == [
             header & oxm.ABOUT
@@ -31,13 +32,8 @@ def test_terms_come_in_open_vswitchs_order() -> None:
                 register,
             )
         ]
-        assert (
-            oxm.show_match(match)
-            == [
-                *("in_port=5", "dl_type=0x800", "nw_proto=17", "tp_dst=67", "reg0=0/0x10"),
-            ]
-            or oxm.show_match(match)[-1] == "reg0=0x0/0x10"
-        )
+        shown = ["in_port=5", "dl_type=0x800", "nw_proto=17", "tp_dst=67", "reg0=0/0x10"]
+        assert oxm.show_match(match) == shown
 
 
 @pytest.mark.parametrize(
