@@ -15,8 +15,10 @@ servers as option 43 says, so that is for who configures both by number.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from ovs_dhcpd.controller.wire import dhcpv4, dhcpv6
@@ -28,6 +30,8 @@ HTTP_CLIENT = b"HTTPClient"
 # length (2).  EDK II looks for HTTPClient there whatever the number is, and sends 343 itself.
 _VENDOR_CLASS_TEXT = 6
 HTTP_CLIENT6 = struct.pack("!IH", 343, len(HTTP_CLIENT)) + HTTP_CLIENT
+
+_HOST_NAME = re.compile(rb"[A-Za-z0-9.-]+")
 
 # What boots by HTTP, of IANA's "Processor Architecture Types" (RFC 5970).
 _HTTP_ARCHITECTURES = frozenset((15, 16, 17, 18, 19, 20, 23, 24, 26, 28, 30, 38, 40))
@@ -91,6 +95,15 @@ class BootFiles:
             is_http_client or not _HTTP_ARCHITECTURES.isdisjoint(architectures)
         )
         return Boot(file, over_http)
+
+
+def tftp_server_text(value: bytes) -> bytes:
+    """The value of option 66 as the text that clients read (RFC 2132 §9.4).
+
+    OVN has an address in its four bytes; four that read as a host's name are one.
+    """
+    is_address = len(value) == 4 and not _HOST_NAME.fullmatch(value)
+    return str(IPv4Address(value)).encode() if is_address else value
 
 
 def _is_url(file: bytes) -> bool:

@@ -12,7 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from ovs_dhcpd.controller.responders.boot import HTTP_CLIENT, NO_BOOT, Boot, BootFiles
+from ovs_dhcpd.controller.responders.boot import (
+    HTTP_CLIENT,
+    NO_BOOT,
+    Boot,
+    BootFiles,
+    tftp_server_text,
+)
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire import dhcpv4 as wire
 from ovs_dhcpd.controller.wire.frames import (
@@ -117,6 +123,8 @@ class _Layout:
 
     def __init__(self, opts: PutDhcpOpts) -> None:
         values = dict(opts.options)
+        if wire.TFTP_SERVER in values:
+            values[wire.TFTP_SERVER] = tftp_server_text(values[wire.TFTP_SERVER])
         extension = opts.extension
         self.server_id = _four_bytes(values, wire.SERVER_ID)
         self.more_addresses = frozenset([address.packed for address in extension.addresses])
@@ -535,12 +543,10 @@ def _with_boot(values: Mapping[int, bytes], boot: Boot) -> dict[int, bytes]:
 
 
 def _sname(offered: Mapping[int, bytes]) -> bytes:
-    """The field with the TFTP server's name, if it is one: OVN has an address in four bytes."""
+    """The field with the TFTP server's name, if it fits."""
     name = offered.get(wire.TFTP_SERVER, b"")
     # A name in a field ends with a NUL (RFC 2131 §2); one that does not fit stays out.
-    if len(name) == 4 or len(name) >= wire.SNAME_SIZE:
-        return _NO_SNAME
-    return name.ljust(wire.SNAME_SIZE, b"\0")
+    return name.ljust(wire.SNAME_SIZE, b"\0") if len(name) < wire.SNAME_SIZE else _NO_SNAME
 
 
 def _file(offered: Mapping[int, bytes]) -> bytes:

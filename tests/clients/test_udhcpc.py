@@ -23,6 +23,13 @@ def test_lease_has_the_configured_options(serve: Serve, switch: PrivateOvs, gues
     assert dhcpd.messages() == [says("OFFER"), says("ACK")]
 
 
+def test_tftp_server_is_understood(serve: Serve, switch: PrivateOvs, guest: Guest) -> None:
+    serve(tftp_server="10.0.0.5")
+    with Udhcpc(switch, guest) as client:
+        client.lease()
+        assert client.events()[-1]["tftp"] == "10.0.0.5"
+
+
 def test_lease_is_renewed_by_unicast_with_the_arp_responder(
     serve: Serve, switch: PrivateOvs, guest: Guest
 ) -> None:

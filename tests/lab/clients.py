@@ -200,9 +200,9 @@ class Udhcpc(Client):
     routers, dns_servers, mtu, routes = "router", "dns", "mtu", "staticroutes"
 
     def argv(self) -> list[object]:
-        """In the foreground, a DISCOVER each second, asking for MTU and routes too."""
+        """In the foreground, a DISCOVER each second, asking for MTU, routes and TFTP server too."""
         return ["udhcpc", "-f", "-i", "eth0", "-s", self.hook, "-t", "9", "-T", "1", "-A", "1",
-                "-O", "mtu", "-O", "staticroutes", "-O", "121"]  # fmt: skip
+                "-O", "mtu", "-O", "staticroutes", "-O", "121", "-O", "tftp"]  # fmt: skip
 
     def renew(self) -> None:
         """SIGUSR1."""

@@ -336,7 +336,7 @@ def test_line_25_overload() -> None:
     responder = serve(
         **{f"option_{n}": "x" * 90 for n in range(224, 229)},
         bootfile_name="pxelinux.0",
-        tftp_server="10.0.0.9",
+        tftp_server="tftp",
     )
     verdict = responder.respond(ask(DISCOVER, prl(*range(224, 229))))
     assert isinstance(verdict, Answer)
@@ -924,6 +924,20 @@ def test_verdict_says_what_was_answered(frame: bytes, message: str, address: str
     assert (verdict.message, verdict.mac, verdict.address) == (message, RAW_MAC, packed)
 
 
+@pytest.mark.parametrize(
+    ("configured", "sent"),
+    [
+        ("10.0.0.9", b"10.0.0.9"),
+        ('"10.0.0.9"', b"10.0.0.9"),
+        ("tftp", b"tftp"),
+        ("tftp.example", b"tftp.example"),
+    ],
+)
+def test_a27_tftp_server_is_text(configured: str, sent: bytes) -> None:
+    reply = answer(serve(tftp_server=configured), ask(DISCOVER, prl(66)))
+    assert reply.option(66) == sent
+
+
 @pytest.mark.parametrize("tags", ["81000064", "88a80064 81000007"])
 def test_vlan_tags_stay(tags: str) -> None:
     untagged = serve().respond(OFFERED)
@@ -942,8 +956,8 @@ def test_boot_fields_of_who_does_not_ask() -> None:
     too_long = serve(bootfile_name="f" * 128, tftp_server="s" * 64)
     assert answer(too_long, ask(DISCOVER, prl(1))).file == b""
     assert answer(too_long, ask(DISCOVER, prl(1))).sname == b""
-    address = serve(tftp_server="192.168.1.1")  # four bytes, as OVN has it, and no name
-    assert answer(address, ask(DISCOVER, prl(1))).sname == b""
+    address = serve(tftp_server="192.168.1.1")
+    assert answer(address, ask(DISCOVER, prl(1))).sname == b"192.168.1.1"
 
 
 @pytest.mark.parametrize(
