@@ -188,6 +188,7 @@ class Daemon:
         signal.signal(signal.SIGHUP, lambda *_: self._reload_soon())
 
         self._keep_bridges()
+        self._leave_bridges()
         self._questions = self._look_on(settings.http) if settings.http else None
 
     def _publishers(self) -> list[Publish]:
@@ -301,6 +302,7 @@ class Daemon:
             self._keep_bridges()
             self._note_bridges()
             self._bind(touched)
+            self._leave_bridges()
 
     def _end_probes(self) -> None:
         """Give ports the addresses for which nobody has answered."""
@@ -414,7 +416,7 @@ class Daemon:
     # Bridges and bindings.
 
     def _keep_bridges(self) -> None:
-        """Serve the bridges that the source names now, and let go of others once they are clean."""
+        """Serve the bridges that the source names now."""
         before, self._bridges = self._bridges, frozenset(self._source.bridges)
         self._database.bridges = self._bridges
         for name in self._bridges - self._keepers.keys():
@@ -422,6 +424,9 @@ class Daemon:
             self._keepers[name] = Keeper(name, self._journal, turn, self._faults)
         for name in before ^ self._bridges:
             self._keepers[name].bridge.want(name in self._bridges)
+
+    def _leave_bridges(self) -> None:
+        """Let go of the other bridges, on which no port is served any more, once they are clean."""
         for name in self._keepers.keys() - self._bridges:
             keeper = self._keepers[name]
             done = keeper.bridge.synchronized or not keeper.is_active

@@ -117,6 +117,24 @@ def test_a_bridge_that_is_named_no_longer_is_left_alone(
     assert offered(guests["red"]) == "10.0.7.5"
 
 
+def test_a_bridge_that_is_named_no_longer_is_left_alone_by_who_stands_by_there(
+    switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
+) -> None:
+    def stands_by(times: int) -> bool:
+        said = f"br-int: standby for pid {dhcpd.process.pid}\n"
+        return standby.log().count(said) == times and "br-int: connected" in standby.log()
+
+    with Dhcpd(switch, network("red", "10.0.0.0/24"), *dhcpd.arguments, label="2") as standby:
+        wait_until(lambda: stands_by(1), "it to stand by")
+        wait_until(lambda: "ports served: 2" in standby.appctl("status"), "both ports to be known")
+        standby.reconfigure(yaml.safe_dump({"networks": {}}))
+        wait_until(lambda: "br-int: connection ended" in standby.log(), "the connection to end")
+        standby.reconfigure(network("red", "10.0.0.0/24"))
+        wait_until(lambda: stands_by(2), "it to stand by again")
+        assert standby.stop() == 0
+    assert offered(guests["red"]) == "10.0.0.5"
+
+
 def test_one_port_plugged_in_twice_is_refused_by_name(
     switch: PrivateOvs, guests: dict[str, Guest], dhcpd: Dhcpd
 ) -> None:
