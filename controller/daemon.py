@@ -22,7 +22,7 @@ from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
 from ovs_dhcpd.controller.answers import Answers
 from ovs_dhcpd.controller.bridges.reachable import unreachable
-from ovs_dhcpd.controller.bridges.whose import Stranger, whose
+from ovs_dhcpd.controller.bridges.whose import whose
 from ovs_dhcpd.controller.connections import Connections
 from ovs_dhcpd.controller.control import (
     Answer,
@@ -45,10 +45,11 @@ from ovs_dhcpd.controller.ports.binder import Binder, Decision
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.world import World
 from ovs_dhcpd.controller.sources.combined import Combined
+from ovs_dhcpd.controller.strangers import Strangers
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.controller.watch_keeper import WatchKeeper
-from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
+from ovs_dhcpd.controller.wire.connection import Connected
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.events import PortAdded
 from ovs_dhcpd.controller.wire.probe import Heard
@@ -107,7 +108,7 @@ def run(settings: Settings, open_source: Callable[[], Combined], connections: Co
         daemon.loop()
     except Exception:  # a fault of ours
         vlog.exception("giving up")
-        daemon.write_journal()
+        connections.journal.write()
         os.abort()  # so that --monitor starts another one
     return 0
 
@@ -130,7 +131,6 @@ class Daemon:
         self._source = source
         self._refused: dict[str, tuple[str, ...]] = {}
         self._refusals = LineLimit(1, 20)  # lines in the log
-        self._stranger_lines = LineLimit(1, 20)
         self._bridges: Set[str] = frozenset()  # that are to be served
         self._unreachable: dict[str, str] = {}  # why, if it is so
         self._keepers: dict[str, Keeper] = {}  # of these, and of those that were
@@ -142,7 +142,7 @@ class Daemon:
         self._binder = Binder(os.urandom(8))
         self._world = World(self._database, source.sources)
         self._inbox = connections.inbox
-        self._strangers: dict[Channel, Connected] = {}  # of which it is not known whose they are
+        self._strangers = Strangers(self._whose, self._receive)
 
         self._parking = Parking(
             self._database,
@@ -219,8 +219,7 @@ class Daemon:
             self._bind(self._database.run())
             self._note_rows()
             self._take_turns()
-            for channel in list(self._strangers):
-                self._receive(channel)
+            self._strangers.run()
             if self._reloading:
                 self._reread()
             self._run_sources()
@@ -291,10 +290,6 @@ class Daemon:
             lambda: self._source.mistakes,
         )
         return lambda request: expose(questions.ask(metrics.measure), request)
-
-    def write_journal(self) -> None:
-        """Log what has been answered and is not logged yet."""
-        self._journal.write()
 
     def _run_sources(self) -> None:
         if self._database.ready:  # before, no port would seem to be plugged in
@@ -368,21 +363,18 @@ class Daemon:
             prepare()
 
     def _wait(self, keepers: Collection[Keeper]) -> None:
+        """Until there is something to do."""
+        now_s = time.monotonic()
+        waits_s = [
+            *(keeper.next_s() - now_s for keeper in keepers),
+            self._parking.wait_s(),
+            self._leases.wait_s(),
+            self._explainer.wait_s() if self._explainer else None,
+            self._hosts.wait_s() if self._hosts and self._started and keepers else None,
+        ]
+        wait_s = min((each for each in waits_s if each is not None), default=MAX_WAIT_S)
         poller = ovs.poller.Poller()
-        for keeper in keepers:
-            poller.timer_wait(max(0, math.ceil((keeper.next_s() - time.monotonic()) * 1000)))
-        parked_s = self._parking.wait_s()
-        if parked_s is not None:
-            poller.timer_wait(math.ceil(min(parked_s, MAX_WAIT_S) * 1000))
-        answer_s = self._explainer.wait_s() if self._explainer else None
-        if answer_s is not None:
-            poller.timer_wait(math.ceil(answer_s * 1000))
-        hosts_s = self._hosts.wait_s() if self._hosts and self._started else None
-        if hosts_s is not None and keepers:
-            poller.timer_wait(math.ceil(hosts_s * 1000))
-        expiry_s = self._leases.wait_s()
-        if expiry_s is not None:
-            poller.timer_wait(math.ceil(min(expiry_s, MAX_WAIT_S) * 1000))
+        poller.timer_wait(math.ceil(min(max(0.0, wait_s), MAX_WAIT_S) * 1000))
         poller.fd_wait(self._inbox.fd, ovs.poller.POLLIN)
         self._database.wait(poller)
         self._source.wait(poller)
@@ -439,17 +431,8 @@ class Daemon:
     def _hear(self) -> None:
         """Take in what the switches say."""
         for channel, event in self._inbox.take():
-            if channel.bridge is None:  # it has connected to us
-                if isinstance(event, Connected):
-                    self._strangers[channel] = event
-                    self._receive(channel)
-                    if channel in self._strangers:
-                        self._say_of_stranger(
-                            channel, f"datapath {event.datapath_id:016x} is not known yet"
-                        )
-                elif isinstance(event, Disconnected) and channel in self._strangers:
-                    del self._strangers[channel]
-                    self._say_of_stranger(channel, event.why or "connection ended")
+            if channel.bridge is None:
+                self._strangers.hear(channel, event)
                 continue
             keeper = self._keepers.get(channel.bridge)
             ours = keeper is not None and keeper.hear(channel, event)
@@ -460,26 +443,17 @@ class Daemon:
             if ours and isinstance(event, Declined | Heard) and keeper and keeper.is_active:
                 self._bind(self._parking.hear(channel.bridge, event))
 
-    def _receive(self, channel: Channel) -> None:
-        """Have a switch that has connected to us served, if it is known which bridge that is."""
-        connected = self._strangers[channel]
+    def _whose(self, datapath_id: int) -> str | None:
+        """As :func:`whose`, of the bridges that are kept."""
         bridges = {name: self._database.datapath_ids.get(name) for name in self._keepers}
-        try:
-            name = whose(connected.datapath_id, bridges, complete=self._database.ready)
-        except Stranger as error:
-            self._say_of_stranger(channel, str(error))
-            channel.close()
-            del self._strangers[channel]
-            return
-        if name:
-            del self._strangers[channel]
-            channel.bridge = name
-            channel.join(self._keepers[name].turn)
-            self._keepers[name].hear(channel, connected)
+        return whose(datapath_id, bridges, complete=self._database.ready)
 
-    def _say_of_stranger(self, channel: Channel, text: str) -> None:
-        if line := self._stranger_lines.line(f"{channel.address}: {text}", time.monotonic()):
-            vlog.warn(line)
+    def _receive(self, bridge: str, channel: Channel, connected: Connected) -> None:
+        """The switch that has connected to us by ``channel`` is this bridge."""
+        keeper = self._keepers[bridge]
+        channel.bridge = bridge
+        channel.join(keeper.turn)
+        keeper.hear(channel, connected)
 
     def _bind(self, names: Set[str]) -> None:
         """Something about these ports may have changed: carry out what is decided of them."""
