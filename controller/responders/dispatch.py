@@ -252,13 +252,9 @@ class Dispatcher:
         self._older: dict[bytes, _Path | None] = {}  # not used since _paths was begun
 
     def limit(self, buckets: Mapping[int, TokenBucket]) -> None:
-        """From now on the flows with these cookies have a token bucket; from any thread.
-
-        Nothing is done if it is the same mapping as before, which must not have changed.
-        """
-        if buckets is not self._buckets:
-            self._buckets = buckets
-            self._older, self._paths = {}, {}
+        """From now on the flows with these cookies have a token bucket."""
+        self._buckets = buckets
+        self._older, self._paths = {}, {}
 
     def resume(self, message: bytes, now_s: float = 0.0) -> Resume | None:
         """The resume for one NXT_PACKET_IN2 that has come at ``now_s``, and the verdict.

@@ -88,7 +88,8 @@ class Channel:
         self._closed = False
         self._introduced = threading.Event()
         self._turn: Turn | None = None
-        self._answering = threading.Lock()
+        self._answering = threading.Lock()  # with it packets are answered or held
+        self._buckets: Mapping[int, TokenBucket] = {}
         self._held: Held | None = Held(time.monotonic())  # None: it is our turn
         self._note: Note | None = None
         self.bridge = bridge
@@ -140,8 +141,14 @@ class Channel:
         self._dispatcher.flows = flows
 
     def limit(self, buckets: Mapping[int, TokenBucket]) -> None:
-        """From now on the flows with these cookies have a token bucket; from any thread."""
-        self._dispatcher.limit(buckets)
+        """From now on the flows with these cookies have a token bucket; from any thread.
+
+        A mapping that has been given once must not change: the same one says nothing new.
+        """
+        if buckets is not self._buckets:
+            with self._answering:  # who is learning a flow's path now has the old one in hand
+                self._dispatcher.limit(buckets)
+            self._buckets = buckets
 
     def tell(self, event: Event, size: int = 0) -> None:
         """Have the daemon's thread hear of ``event``, which was ``size`` bytes on the wire."""
