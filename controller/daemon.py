@@ -1,9 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """``ovs-dhcpd run``: the loop that keeps bridges in step with their configuration.
 
-One thread decides everything but the answers to packet-ins: it hears the
-Open_vSwitch database, the sources of bindings, the signals, ``ovs-appctl`` and, through
-the :class:`~controller.switch.inbox.Inbox`, the connections to the switches.
+One thread decides everything but the answers to packet-ins.  In each round (:meth:`Daemon.loop`)
+
+* ``ovs-appctl`` is answered;
+* what the Open_vSwitch database says is taken in, whose turn it is on each bridge, and which bridge
+  a switch is that has connected to us;
+* what the sources say is taken in: which bridges are to be served, and what their ports may have;
+* what the switches say is taken in (:mod:`controller.switch.inbox`);
+* addresses come free that were parked, or turn out to be nobody's;
+* the switches are told what is missing there (:meth:`Keeper.run`), rows are written, and who looks
+  on is told of it and answered;
+* it is waited until something happens, or is due.
+
+Whatever has happened, names of ports come of it: :class:`Binder` decides of these, and
+:meth:`Daemon._bind` carries it out.
 """
 
 from __future__ import annotations
@@ -133,7 +144,7 @@ class Daemon:
         self._refusals = LineLimit(1, 20)  # lines in the log
         self._bridges: Set[str] = frozenset()  # that are to be served
         self._unreachable: dict[str, str] = {}  # why, if it is so
-        self._keepers: dict[str, Keeper] = {}  # of these, and of those that were
+        self._keepers: dict[str, Keeper] = {}  # of these, and of those that are not clean yet
         self._connections = connections
         self._journal = connections.journal
         log.on_change.append(self._journal.look_at_level)

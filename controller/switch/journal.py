@@ -68,13 +68,13 @@ class Journal:
         self.names: Names = lambda _: ""
         self.look_at_level()
         self._clock = clock
-        self._waiting: deque[_Noted] = deque()
-        self._is_late = False  # verdicts have waited too long for a pause
+        self._waiting: deque[_Noted] = deque()  # put in by any thread, taken out with _writing
+        self._since_s = 0.0  # when they began to wait
+        self._is_late = False  # they have waited too long for a pause
         self._early: deque[Exchange] | None = deque(maxlen=EARLY)
         self._hearers: list[Hear] = []
         self._settlers: list[Settle] = []
-        self._since_s = 0.0  # when they began to wait
-        self._writing = threading.Lock()
+        self._writing = threading.Lock()  # with it they are counted, logged and told of
         self._written = 0  # lines
         self._limits = {
             message: LineLimit(*MESSAGE_LINES) for message in MESSAGES if message not in UNLOGGED

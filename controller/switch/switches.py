@@ -93,7 +93,8 @@ class Switches:
     ) -> None:
         self._inbox, self._journal = inbox, journal
         self._dispatcher = dispatcher
-        self._channels: dict[Channel, None] = {}  # the oldest first
+        # The oldest first; in any thread, so it is copied before it is gone through.
+        self._channels: dict[Channel, None] = {}
         self._lines: dict[str, _Line] = {}  # by bridge
         self._app: DhcpApp | None = None
         self._unheard: list[Channel] = []  # of which the application is to hear yet

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -83,6 +84,30 @@ def room(module: str) -> str:
 
 
 IN_ROOMS = sorted(name for name in MODULES if room(name) in ROOMS)
+
+
+COMMANDS = {"why"}  # that are named there too
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+
+
+def test_the_document_has_the_same_table_of_rooms() -> None:
+    rows = re.findall(r"^\| `((?:flows|controller)/\w+)` \|[^|]*\|([^|]*)\|$", ARCHITECTURE, re.M)
+    said = {}
+    for folder, may_import in rows:
+        package, room = folder.split("/")
+        names = re.findall(r"\w+", may_import)
+        found = {name for name in ROOMS for each in names if name.split(".")[1] == each}
+        if "…" in may_import:
+            found |= next(ROOMS[name] for name in ROOMS if name.split(".")[1] == names[-1])
+        said[f"{package}.{room}"] = found
+    assert said == ROOMS
+
+
+def test_the_document_names_each_module_beside_the_rooms() -> None:
+    beside = {name.removeprefix("controller.") for name in MODULES if room(name) == "controller"}
+    _, _, rest = ARCHITECTURE.partition("| about | modules |")
+    table, _, _ = rest.partition("\n\n")
+    assert {word for word in re.findall(r"`(\w+)`", table) if word not in COMMANDS} == beside
 
 
 def test_every_folder_is_a_room() -> None:
