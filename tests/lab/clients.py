@@ -156,13 +156,23 @@ class Client(Program):
         ]
 
     def lease(self, number: int = 1, timeout_s: float = 15) -> Lease:
-        """The number-th lease it got since its start, waiting for it."""
+        """The number-th lease it got since its start, waiting for it.
+
+        LabError with its log if it ends before.
+        """
         names = self.bound.split("|")
 
         def leases() -> list[dict[str, str]]:
             return [event for event in self.events() if event["event"] in names]
 
-        wait_until(lambda: len(leases()) >= number, f"lease {number} of {self.program}", timeout_s)
+        def there() -> bool:
+            ended = self.process and self.process.status is not None
+            found = len(leases()) >= number
+            if ended and not found:
+                raise LabError(f"{self.program} has ended: {self.log()}")
+            return found
+
+        wait_until(there, f"lease {number} of {self.program}", timeout_s)
         return self._parse(leases()[number - 1])
 
     def _parse(self, event: dict[str, str]) -> Lease:

@@ -186,6 +186,7 @@ def test_a_probe_by_unicast_is_answered(guest: Guest, dhcpd: Dhcpd) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.needs("ping")
 def test_the_guest_itself_finds_the_server(guest: Guest, dhcpd: Dhcpd) -> None:
     wait_until(
         lambda: "tentative" not in guest.namespace.ip("-6", "address", "show", "dev", "eth0"),

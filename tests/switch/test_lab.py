@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.lab import reference
+from tests.lab.clients import Udhcpc
 from tests.lab.daemon import ROOT
-from tests.lab.process import Process, run, wait_until
+from tests.lab.process import LabError, Process, run, wait_until
 from tests.lab.requirements import require
 from tests.lab.switch import PrivateOvs
 
@@ -45,3 +46,17 @@ def test_a_lab_by_hand(tmp_path: Path) -> None:
     assert not directory.exists()
     assert namespace not in run(["ip", "netns", "list"])
     assert subprocess.run(["pgrep", "-f", str(directory)], check=False).returncode == 1
+
+
+class NotInstalled(Udhcpc):
+    """A client that nobody has."""
+
+    def argv(self) -> list[object]:
+        """What cannot be run."""
+        return ["no-such-client"]
+
+
+def test_a_client_that_has_ended_is_not_waited_for(switch: PrivateOvs) -> None:
+    client = NotInstalled(switch, switch.guest("vm1", "02:00:00:00:00:01"))
+    with client, pytest.raises(LabError, match=r'has ended: .*"no-such-client" failed'):
+        client.lease()
