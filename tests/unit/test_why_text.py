@@ -31,4 +31,5 @@ def test_what_else_is_to_be_mended_stands_at_its_link() -> None:
 
 def test_what_others_have_written_is_printable() -> None:
     lines = [*to_text(document(chain_of(but(asked_for="a\nb\x1b[2J", port="a\nb\x1b[2J"))))]
+    assert lines[0].startswith("a\\nb\\x1b[2J ")
     assert all(line.isprintable() for line in lines)

@@ -3,12 +3,9 @@
 
 from __future__ import annotations
 
-import pytest
-from ovs_dhcpd.flows.pipeline import build as pipeline
 from ovs_dhcpd.flows.pipeline import flow as f
 from ovs_dhcpd.flows.pipeline.flow import Is, Load, OutputInPort, Resubmit
 from ovs_dhcpd.flows.pipeline.logical_flow import LogicalFlow, network_key
-from ovs_dhcpd.flows.pipeline.service import Service
 from ovs_dhcpd.flows.pipeline.tables import DHCP_OPTIONS, DHCP_RESPONSE
 from ovs_dhcpd.flows.pipeline.terms import From, OneOf
 
@@ -44,10 +41,3 @@ def test_a_network_has_one_key_and_no_two_have_the_same() -> None:
     assert len({network_key(network) for network in NETWORKS}) == len(names)
     # As it is in the flows on every bridge.
     assert network_key(NETWORKS[0]) == 0x46288FB3
-
-
-def test_the_services_are_all_of_one_kind() -> None:
-    assert all(isinstance(service, Service) for service in pipeline.SERVICES)
-    assert len({type(service) for service in pipeline.SERVICES}) == 5
-    with pytest.raises(TypeError, match="abstract"):
-        Service()  # type: ignore[abstract]
