@@ -106,6 +106,14 @@ def tftp_server_text(value: bytes) -> bytes:
     return str(IPv4Address(value)).encode() if is_address else value
 
 
+def tftp_server_address(text: bytes) -> bytes:
+    """The address in such a text, in four bytes; all are zero if there is none."""
+    try:
+        return IPv4Address(text.decode()).packed
+    except ValueError:
+        return bytes(4)
+
+
 def _is_url(file: bytes) -> bool:
     return b"://" in file
 

@@ -17,6 +17,7 @@ from ovs_dhcpd.controller.responders.boot import (
     NO_BOOT,
     Boot,
     BootFiles,
+    tftp_server_address,
     tftp_server_text,
 )
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
@@ -123,8 +124,11 @@ class _Layout:
 
     def __init__(self, opts: PutDhcpOpts) -> None:
         values = dict(opts.options)
+        next_server = _ANY
         if wire.TFTP_SERVER in values:
             values[wire.TFTP_SERVER] = tftp_server_text(values[wire.TFTP_SERVER])
+            # PXE and iPXE take it from siaddr and from nowhere else.
+            next_server = tftp_server_address(values[wire.TFTP_SERVER])
         extension = opts.extension
         self.server_id = _four_bytes(values, wire.SERVER_ID)
         self.more_addresses = frozenset([address.packed for address in extension.addresses])
@@ -155,7 +159,7 @@ class _Layout:
                     self._always[code] = value
             elif code != _NEXT_SERVER:
                 self._others[code] = value
-        self._siaddr = values.get(_NEXT_SERVER, _ANY)[:4].ljust(4, b"\0")
+        self._siaddr = values.get(_NEXT_SERVER, next_server)[:4].ljust(4, b"\0")
         self._offered: dict[Boot, dict[int, bytes]] = {}
 
     @cached_property

@@ -63,8 +63,8 @@ def plug_in(switch: PrivateOvs) -> Iterator[PlugIn]:
 @pytest.mark.parametrize(
     ("boot_files", "expected"),
     [
-        ({"bootfile_name_by_arch": BY_ARCHITECTURE}, "bios.ipxe"),
-        ({"bootfile_name_by_arch": BY_ARCHITECTURE, "bootfile_name": "menu.ipxe"}, "menu.ipxe"),
+        ({"tftp_server": NEXT_SERVER}, "bios.ipxe"),
+        ({"next_server": NEXT_SERVER, "bootfile_name": "menu.ipxe"}, "menu.ipxe"),
     ],
     ids=["of its architecture", "of iPXE"],
 )
@@ -75,7 +75,7 @@ def test_ipxe_runs_the_boot_file(
     boot_files: dict[str, Any],
     expected: str,
 ) -> None:
-    configuration = reference.configuration(next_server=NEXT_SERVER, **boot_files)
+    configuration = reference.configuration(bootfile_name_by_arch=BY_ARCHITECTURE, **boot_files)
     machine = plug_in()
     with Dhcpd(switch, configuration) as dhcpd:
         dhcpd.wait_for_flows(machine)

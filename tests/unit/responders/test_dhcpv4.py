@@ -938,6 +938,20 @@ def test_a27_tftp_server_is_text(configured: str, sent: bytes) -> None:
     assert reply.option(66) == sent
 
 
+@pytest.mark.parametrize(
+    ("configured", "siaddr"),
+    [
+        ({"tftp_server": "10.0.0.9"}, "10.0.0.9"),
+        ({"tftp_server": '"10.0.0.9"'}, "10.0.0.9"),
+        ({"tftp_server": "10.0.0.9", "next_server": "10.0.0.8"}, "10.0.0.8"),
+        ({"tftp_server": "tftp.example"}, "0.0.0.0"),
+        ({"option_66": "0xff"}, "0.0.0.0"),
+    ],
+)
+def test_a27_tftp_server_is_the_next_one(configured: dict[str, str], siaddr: str) -> None:
+    assert answer(serve(**configured), ask(DISCOVER, prl(1))).siaddr == siaddr
+
+
 @pytest.mark.parametrize("tags", ["81000064", "88a80064 81000007"])
 def test_vlan_tags_stay(tags: str) -> None:
     untagged = serve().respond(OFFERED)
