@@ -450,7 +450,8 @@ class Daemon:
             # ovs-vswitchd tells the database of a port later, and may then be busy with that for
             # tens of milliseconds before it hears us again.
             if ours and isinstance(event, PortAdded) and not self._stopping:
-                self._bind(self._database.hear_of(event.name, event.ofport))
+                heard = self._database.hear_of(channel.bridge, event.name, event.ofport)
+                self._bind(heard)
             if ours and isinstance(event, Declined | Heard) and keeper and keeper.is_active:
                 self._bind(self._parking.hear(channel.bridge, event))
 

@@ -173,8 +173,8 @@ class OpenVSwitch:
         self.mistakes.keep(lambda row: row in self._homes or row in bridges)
         self.ready = True
 
-    def hear_of(self, name: str, ofport: int) -> set[str]:
-        """The switch itself says that interface ``name`` has become port ``ofport``.
+    def hear_of(self, bridge: str, name: str, ofport: int) -> set[str]:
+        """The switch itself says that interface ``name`` has become port ``ofport`` of ``bridge``.
 
         Returns the names whose port has changed by it.  What the database says, then
         or later, takes precedence.
@@ -182,8 +182,9 @@ class OpenVSwitch:
         if not is_ofport(ofport):
             return set()
         for interface in list(self._without_ofport[name]):
-            self._heard[interface] = ofport
-            self._read_interface(interface)
+            if self._homes[interface].bridge == bridge:
+                self._heard[interface] = ofport
+                self._read_interface(interface)
         return self._take_touched()
 
     def holders(self, bridge: str, address: Address) -> list[Interface]:

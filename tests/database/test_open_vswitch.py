@@ -231,6 +231,18 @@ def test_an_ofport_that_no_port_has_is_left_out_and_named(
     assert plugged(switch, "tap1").ofport == 7
 
 
+def test_a_switch_says_which_port_of_its_own_bridge_an_interface_is(
+    database: Database, switch: OpenVSwitch
+) -> None:
+    database.vsctl("add-port", "br0", "tap1")
+    until(switch, lambda: "tap1" in {each.name for each in switch.interfaces})
+    assert switch.hear_of("br1", "tap1", 7) == set()
+    assert switch.hear_of("br0", "tap1", 0) == set()
+    assert switch.plugged("tap1") is None
+    assert switch.hear_of("br0", "tap1", 7) == {"tap1"}
+    assert plugged(switch, "tap1").ofport == 7
+
+
 def test_a_datapath_id_that_is_none_is_left_out_and_named(
     database: Database, switch: OpenVSwitch
 ) -> None:

@@ -198,7 +198,7 @@ def test_no_row_is_a_fault(states: list[tuple[dict[str, Any], dict[str, Any]]]) 
     for tables, northbound_tables in states:
         database._idl.set(**tables)
         source._idl.set(**northbound_tables)
-        for touched in (database.run(), source.run(), database.hear_of("vm1", 9)):
+        for touched in (database.run(), source.run(), database.hear_of("br-int", "vm1", 9)):
             decision = binder.decide(touched, world)
             assert decision.faults == []
             for name, where in decision.stop.items():
