@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 
+from ovs_dhcpd.controller.bridges.patience import flow_size
 from ovs_dhcpd.controller.bridges.shadow import Ask, Shadow, shadow_of
 from ovs_dhcpd.controller.wire.events import FlowsChanged
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry, Place
@@ -20,6 +21,7 @@ from ovs_dhcpd.flows.pipeline.tables import OPTIONS
 SHADOWS = 100  # that are looked at, of those with the highest priority
 NAMED_FLOWS, NAMED_PORTS = 10, 3
 FORWARDING = 1000  # of flows that forward, no more is remembered
+MAX_SIZE = 64 * 1024 * 1024  # of those that may take requests: a hundred thousand are half of it
 SETTLED_S = 1.0  # a change is looked at once it is as old as that
 
 
@@ -33,6 +35,7 @@ class Foreign:
 
     def _forget(self) -> None:
         self._shadows: dict[Place, Shadow] = {}
+        self._size = 0  # of these
         self._forwarding: set[int] = set()  # hashes of their places
         self._many_forward = False
         self._complete = False  # whether all that were there at the beginning are known
@@ -53,14 +56,21 @@ class Foreign:
             shadow = None
             if flow.priority > WIDER_PRIORITY and not gone:
                 shadow = shadow_of(flow)
-            if shadow:
-                self._shadows[place] = shadow
-                self.look_soon(now_s)
-            elif self._shadows.pop(place, None):
+            if self._remember(place, shadow):
                 self.look_soon(now_s)
         if event.xid and not event.more:
             self._complete = True
             self.look_soon(now_s)
+
+    def _remember(self, place: Place, shadow: Shadow | None) -> bool:
+        """What is there now may take requests, or may not; whether something is new by that."""
+        before = self._shadows.pop(place, None)
+        if before:
+            self._size -= flow_size(before.flow)
+        if shadow and self._size + flow_size(shadow.flow) <= MAX_SIZE:
+            self._shadows[place] = shadow
+            self._size += flow_size(shadow.flow)
+        return before is not None or place in self._shadows
 
     def _note_forwarding(self, place: int, forwards: bool, now_s: float) -> None:
         before = bool(self._forwarding)

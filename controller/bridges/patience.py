@@ -107,5 +107,10 @@ class Patience:
         self._waiting.clear()
 
 
+def flow_size(flow: FlowEntry) -> int:
+    """What a flow of a switch costs in memory."""
+    return FLOW_SIZE + len(flow.match) + len(flow.instructions)
+
+
 def _size(flows: Iterable[FlowEntry]) -> int:
-    return sum(FLOW_SIZE + len(flow.match) + len(flow.instructions) for flow in flows)
+    return sum(map(flow_size, flows))

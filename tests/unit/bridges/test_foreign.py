@@ -3,9 +3,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 
+import pytest
+from ovs_dhcpd.controller.bridges import foreign
 from ovs_dhcpd.controller.bridges.foreign import SETTLED_S, SHADOWS, Foreign
+from ovs_dhcpd.controller.bridges.patience import flow_size
 from ovs_dhcpd.controller.bridges.shadow import Ask
 from ovs_dhcpd.controller.wire.events import FlowsChanged
 from ovs_dhcpd.controller.wire.flow_entry import FlowEntry
@@ -120,3 +124,19 @@ def test_a_hundred_thousand_flows_and_two_thousand_ports_are_bounded() -> None:
     assert len(new) == 11
     assert took_s < 20
     assert SHADOWS * len(asks) <= 200_000
+
+
+def test_what_is_remembered_of_such_flows_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def named() -> list[str]:
+        script.look()
+        return re.findall(r"priority=(\d+), takes", " ".join(script.foreign.problems))
+
+    monkeypatch.setattr(foreign, "MAX_SIZE", 3 * flow_size(flow(200)))
+    script = Script(flow(0), *(flow(200 + number) for number in range(1000)))
+    assert named() == ["202", "201", "200"]
+    script.tell(What.ADDED, flow(201, do=NORMAL + NORMAL))
+    assert named() == ["202", "200"]
+    script.tell(What.ADDED, flow(201))
+    script.tell(What.REMOVED, flow(200), flow(999))
+    script.tell(What.ADDED, flow(300), flow(301))
+    assert named() == ["300", "202", "201"]
