@@ -8,8 +8,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from ovs_dhcpd.controller.ask import RUNDIR
+from ovs_dhcpd.controller.man_page import FILES
 
 from ovs_dhcpd import __version__
 from tests.lab import reference
@@ -33,6 +36,14 @@ def dhcpd(switch: PrivateOvs, guest: Guest) -> Iterator[Dhcpd]:
 def test_version_is_ours_and_not_that_of_open_vswitch(switch: PrivateOvs, dhcpd: Dhcpd) -> None:
     said = run(["ovs-appctl", "-t", "ovs-dhcpd", "version"], env=switch.environment)
     assert said == f"ovs-dhcpd {__version__}\n"
+
+
+def test_the_files_of_the_manual_are_there(switch: PrivateOvs, dhcpd: Dhcpd) -> None:
+    names = [name.removeprefix(RUNDIR) for name in FILES if name.startswith(RUNDIR)]
+    assert len(names) == 5
+    for name in names:
+        name = name.replace("BRIDGE", switch.bridge).replace("PID", str(dhcpd.process.pid))
+        assert Path(f"{switch.run_dir}{name}").exists(), name
 
 
 def test_debug_lines_say_of_each_packet_what_became_of_it(
