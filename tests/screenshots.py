@@ -3,6 +3,9 @@
 
 A private Open vSwitch with a dozen guests that ask as guests do; the same seed, so that little
 differs from one time to the next.
+
+No test can hold them, as they differ by times, pids and the fonts of the host: who changes the
+page, or what `why` says of a guest that has not asked, makes them again.
 """
 
 from __future__ import annotations
