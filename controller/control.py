@@ -114,6 +114,7 @@ def _register(
             )
 
     ovs.unixctl.commands.pop(name, None)
+    usage = usage.rstrip()
     ovs.unixctl.command_register(name, usage, min_args, max_args, answer_or_fail, None)
 
 
@@ -320,8 +321,9 @@ class _Connection(ovs.unixctl.server.UnixctlConnection):
         self._rpc.send_text(f'{{"id":{request},"result":"{text}","error":null}}')
 
     def reply_error(self, body: str | None) -> None:
-        """Answer that it cannot be done, and why."""
-        super().reply_error(body and printable_lines(body.split("\n")))
+        """Answer that it cannot be done, and why: ``ovs-appctl`` goes on in the same line."""
+        lines = printable_lines((body or "").rstrip("\n").split("\n"))
+        super().reply_error(f"{lines}\n")
 
     def _fault(self, command: str, error: Exception) -> None:
         self._faults.note(Fault(command, error))

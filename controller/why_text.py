@@ -25,6 +25,8 @@ def to_text(chain: Mapping[str, Any], *, coloured: bool = False) -> Iterator[str
         yield printable(f"mend: {chain['mend']}")
     if chain["others"]:
         yield printable(f"also: {', '.join(chain['others'])}")
+    if len(chain["links"]) == 1:  # which has been said
+        return
     yield ""
     rows = [(each["link"], each["verdict"], _found(each, chain["mend"])) for each in chain["links"]]
     yield from table(("link", "verdict", "found"), rows, COLOURS if coloured else None)

@@ -52,9 +52,12 @@ class Daemon:
         """An errno, the error and the answer of a command."""
         error, client = ovs.unixctl.client.UnixctlClient.create(str(self.socket))
         assert error == 0
-        answer: tuple[int, str | None, str | None] = client.transact(command, list(words))
+        status, mistake, answer = client.transact(command, list(words))
         client.close()
-        return answer
+        if mistake is not None:
+            assert mistake.endswith("\n")  # ovs-appctl goes on behind it
+            mistake = mistake[:-1]
+        return status, mistake, answer
 
     def open_files(self) -> Iterator[Path]:
         """What its descriptors refer to."""

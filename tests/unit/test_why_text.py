@@ -11,15 +11,21 @@ from tests.unit.why.served import but
 
 
 def test_first_what_is_broken_and_what_mends_it() -> None:
+    chain = document(chain_of(but(database_ready=False)))
+    first, mend, between, header, daemon, *_ = to_text(chain)
+    assert first.startswith("vm1 is not served: ")
+    assert mend == "mend: ovs-vsctl show"
+    assert (between, header.split()) == ("", ["link", "verdict", "found"])
+    assert daemon.startswith("daemon         broken   ")
+    assert "\x1b[31mbroken\x1b[0m" in "\n".join(to_text(chain, coloured=True))
+
+
+def test_one_link_alone_is_not_said_twice() -> None:
     chain = document(no_daemon("vm1", "nobody to ask", "sudo ovs-dhcpd why vm1"))
     assert [*to_text(chain)] == [
         "vm1 is not served: nobody to ask",
         "mend: sudo ovs-dhcpd why vm1",
-        "",
-        "link    verdict  found",
-        "daemon  broken   nobody to ask",
     ]
-    assert "\x1b[31mbroken\x1b[0m" in "\n".join(to_text(chain, coloured=True))
 
 
 def test_what_else_is_to_be_mended_stands_at_its_link() -> None:
