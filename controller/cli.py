@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovs_dhcpd.controller.arguments import add_files, gather_files
+from ovs_dhcpd.controller.arguments import Parser, add_files, gather_files
 from ovs_dhcpd.controller.ask import (
     AskError,
     NobodyError,
@@ -87,7 +87,7 @@ def _parser(
     Of those commands that have modules of their own, `LATE`, the ones in ``late`` have their
     options.
     """
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=PROGRAM,
         description="DHCP on an Open vSwitch bridge, served from its own flows.",
         epilog="The exit status is 0 when done, 1 after a mistake in what was given, a failure, or "

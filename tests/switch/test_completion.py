@@ -79,4 +79,4 @@ def test_files_behind_an_equals_sign(shell: Terminal) -> None:
 
 
 def test_nothing_where_nothing_fits(shell: Terminal) -> None:
-    shell.type("ovs-dhcpd status net\tx\n", "unrecognized arguments: netx")
+    shell.type("ovs-dhcpd status net\tx\n", "unknown: netx")

@@ -105,4 +105,4 @@ def test_wrong_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit) as ended:
         cli.main(["import", *words])
     assert ended.value.code == 2
-    assert "error: " in capsys.readouterr()[1]
+    assert "; type: " in capsys.readouterr()[1]

@@ -199,5 +199,5 @@ def test_every_folder_of_tests_is_explained() -> None:
 def test_these_tests_can_fail() -> None:
     assert not is_there("tests/unit/test_nothing.py")
     assert "what-a-fault-costs" in anchors("docs/architecture.md")
-    assert "unrecognized arguments: --no-such" in complaint(["run", "--no-such"])
+    assert "unknown: --no-such" in complaint(["run", "--no-such"])
     assert "--serve-only" in options()

@@ -128,7 +128,7 @@ def test_wrong_usage(file: str, capsys: Capture, arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(["trace", *arguments, "--config", file])
     assert ended.value.code == 2
-    assert "usage: ovs-dhcpd trace" in capsys.readouterr()[1]
+    assert "; type: ovs-dhcpd trace --help\n" in capsys.readouterr()[1]
 
 
 def test_without_a_daemon_it_says_so(tmp_path: Path, capsys: Capture) -> None:
