@@ -374,6 +374,7 @@ def _status(args: argparse.Namespace) -> int:
 def _why(args: argparse.Namespace) -> int:
     import json
 
+    from ovs_dhcpd.controller.behind import interface_with
     from ovs_dhcpd.controller.table import wants_colour
     from ovs_dhcpd.controller.why.chain import no_daemon
     from ovs_dhcpd.controller.why.document import document
@@ -382,6 +383,8 @@ def _why(args: argparse.Namespace) -> int:
 
     try:
         chain = ask_for_json(args.ovs_rundir, "why", args.port)
+        if chain["port"] is None and (name := interface_with(args.port, args.ovs_rundir)):
+            chain = {**ask_for_json(args.ovs_rundir, "why", name), "asked_for": args.port}
     except NobodyError as error:
         chain = document(no_daemon(args.port, str(error), error.mend(["why", args.port])))
     if is_missing(chain):

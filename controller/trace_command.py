@@ -13,6 +13,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 from ovs_dhcpd.controller.ask import add_rundir, ask_for_json, ask_switch
+from ovs_dhcpd.controller.behind import interface_with
 from ovs_dhcpd.controller.bindings_list import Bound, bound_of
 from ovs_dhcpd.controller.tracing.requests import KINDS, Client, parse_settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
@@ -134,6 +135,8 @@ def _running(args: argparse.Namespace) -> Subject:
     from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge
 
     found = bound_of(ask_for_json(args.ovs_rundir, "bindings/show", args.port))
+    if not found and (name := interface_with(args.port, args.ovs_rundir)):
+        found = bound_of(ask_for_json(args.ovs_rundir, "bindings/show", name))
     if not found:
         names = {each.port for each in bound_of(ask_for_json(args.ovs_rundir, "bindings/show"))}
         what = f"the daemon serves no such port{hint(args.port, names)}"

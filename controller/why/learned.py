@@ -17,6 +17,11 @@ from ovs_dhcpd.flows.bindings.probe import is_probing_mac
 # Of `fdb/show`: port, VLAN (0: none), MAC and age.
 _ROW = re.compile(r" *(\S+) +([0-9]+) +([0-9a-f]{2}(?::[0-9a-f]{2}){5}) +\S+")
 
+# Of `dpif/show`: a bridge, and below it its ports with their numbers, and what they are.
+_BRIDGE = re.compile(r"  (\S+):")
+_PORT = re.compile(r"    (\S+) ([0-9]+)/\S+: \((.*)\)")
+_LOCAL = "65534"  # which `fdb/show` has by its name
+
 
 class Heard(NamedTuple):
     """A MAC, and the VLAN in which it has sent; 0: in none."""
@@ -37,6 +42,27 @@ def heard_behind(ofport: int, table: str) -> list[Heard]:
     rows = filter(None, map(_ROW.fullmatch, table.splitlines()))
     found = [Heard(row[3], int(row[2])) for row in rows if row[1] == str(ofport)]
     return [each for each in found if not is_probing_mac(bytes.fromhex(each.mac.replace(":", "")))]
+
+
+def ports_of(table: str) -> dict[str, dict[str, str]]:
+    """The interfaces of each bridge by their numbers, as ``dpif/show`` lists them.
+
+    Patch ports are left out: who is heard by one is behind a port of the other bridge.
+    """
+    found: dict[str, dict[str, str]] = {}
+    ports: dict[str, str] = {}
+    for line in table.splitlines():
+        if bridge := _BRIDGE.fullmatch(line):
+            ports = found[bridge[1]] = {}
+        elif (port := _PORT.fullmatch(line)) and not port[3].startswith("patch"):
+            ports["LOCAL" if port[2] == _LOCAL else port[2]] = port[1]
+    return found
+
+
+def port_with(mac: bytes, table: str) -> str:
+    """The number of the port behind which ``fdb/show`` lists this MAC; empty: it does not."""
+    rows = filter(None, map(_ROW.fullmatch, table.splitlines()))
+    return next((row[1] for row in rows if row[3] == mac.hex(":")), "")
 
 
 def amend(chain: Mapping[str, Any], heard: Sequence[Heard]) -> Mapping[str, Any]:

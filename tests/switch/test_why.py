@@ -271,6 +271,29 @@ def test_after_a_restart_the_switch_still_knows_that_it_has_asked(
         assert said.link("answered")[0] == "not known"
 
 
+def test_who_has_never_asked_is_found_by_what_the_bridge_has_learned(
+    switch: PrivateOvs, plug: Plug
+) -> None:
+    guest = plug(1)
+
+    def found(mac: str) -> bool:
+        with guest.raw() as raw:
+            raw.send(bytes.fromhex(f"ffffffffffff{mac.replace(':', '')}88b5").ljust(60, b"\0"))
+        return why(switch, mac).headline.startswith(f"{guest.port} is")
+
+    with serving(switch, POOL):
+        wait_until(lambda: found(guest.mac), "the bridge to have learned the MAC")
+        said = json.loads(why(switch, guest.mac, "-f", "json").text)
+        assert (said["asked_for"], said["port"]) == (guest.mac, guest.port)
+        trace = [*command(switch, guest.mac)]
+        trace[3] = "trace"
+        assert f"eth.src = {guest.mac}, " in run(trace)
+        switch.vsctl("set", "interface", guest.port, "external_ids:dhcp-network=none")
+        text = f"{guest.port} is not served: external_ids:dhcp-network=none keeps it out"
+        wait_until(lambda: why(switch, guest.mac).headline == text, text)
+    assert why(switch, "02:00:00:00:77:77").status == 1
+
+
 # The daemon
 
 

@@ -163,6 +163,7 @@ def test_every_module_says_its_licence_and_its_job(name: str) -> None:
 UNTESTED = {
     "controller.bridges.note": "values only",
     "controller.answers": "it tells what others know: tests/switch/test_control.py",
+    "controller.behind": "a real switch is asked: tests/switch/test_why.py",
     "controller.daemon": "it is the loop around all others: tests/switch, tests/ovn",
     "controller.leases.fields": "values only",
     "controller.manager_keeper": "a real switch and manager: tests/switch/test_service.py",

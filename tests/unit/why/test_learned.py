@@ -9,7 +9,14 @@ import pytest
 from ovs_dhcpd.controller.why.chain import chain_of
 from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.controller.why.facts import Facts
-from ovs_dhcpd.controller.why.learned import Heard, amend, heard_behind, is_missing
+from ovs_dhcpd.controller.why.learned import (
+    Heard,
+    amend,
+    heard_behind,
+    is_missing,
+    port_with,
+    ports_of,
+)
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.flows.bindings.probe import probing_mac
 
@@ -35,6 +42,18 @@ LOCAL     0  02:00:00:00:00:18    1
 def test_only_what_is_behind_the_port_counts() -> None:
     assert heard_behind(7, TABLE) == [Heard(MAC2, 0), Heard(MAC2, 100)]
     assert heard_behind(9, TABLE) == heard_behind(7, "") == []
+
+
+def test_a_mac_is_behind_the_interface_that_has_the_number() -> None:
+    ports = ports_of(
+        "netdev@ovs-netdev: hit:12 missed:3\n"
+        "  br-ex:\n    br-ex 65534/2: (tap)\n    patch-1 7/none: (patch: peer=patch-2)\n"
+        "  br-int:\n    tap1 7/3: (afxdp: n_rxq=1)\n"
+    )
+    assert ports == {"br-ex": {"LOCAL": "br-ex"}, "br-int": {"7": "tap1"}}
+    for mac, number in ((MAC2, "7"), ("02:00:00:00:00:18", "LOCAL"), (MAC, "")):
+        assert port_with(bytes.fromhex(mac.replace(":", "")), TABLE) == number
+    assert ports_of("") == {}
 
 
 @pytest.mark.parametrize(("facts", "missing"), [(UNASKED, True), (SERVED, False), (NAMED, False)])
