@@ -185,6 +185,7 @@ class Daemon:
             unreachable=lambda bridge: self._unreachable.get(bridge, ""),
             trouble=self._switches.trouble,
             dial_error=self._switches.dial_error,
+            listens_on=self._switches.listens_on,
             leases=self._leases,
         )
         self._answers = Answers(self._inside, self._journal, self._faults)

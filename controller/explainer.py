@@ -172,6 +172,7 @@ class Explainer:
             connection=keeper.connection,
             trouble=inside.trouble(name),
             switch_runs=not is_absent(inside.dial_error(name)),
+            listens_on=inside.listens_on,
             state=bridge.state,
             problems=tuple(bridge.fights),
             lacks_forwarding=bridge.foreign.lacks_forwarding if bridge.is_connected else "",

@@ -22,7 +22,7 @@ class Inside:
     `remote` is that of the `database`.  `keepers` are by bridge, `refused` has lines by the names
     of ports.  `unreachable` says why a bridge cannot be served, so far as the database has it, and
     `trouble` why it has no connection, if it has none; `dial_error` is the number of the error
-    of the operating system, if it is that.
+    of the operating system, if it is that.  `listens_on`: switches connect to us there.
     """
 
     remote: str
@@ -35,6 +35,7 @@ class Inside:
     unreachable: Callable[[str], str]
     trouble: Callable[[str], str]
     dial_error: Callable[[str], int]
+    listens_on: str
     leases: LeaseKeeper
 
     def find(self, text: str) -> list[str]:

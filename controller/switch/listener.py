@@ -50,7 +50,8 @@ class ListenOn:
         return "ssl" if self.tls else "tcp"
 
     def __str__(self) -> str:
-        return f"{self.protocol}:{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.protocol}:{host}:{self.port}"
 
 
 class Listener:

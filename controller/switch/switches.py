@@ -100,6 +100,7 @@ class Switches:
         self._unheard: list[Channel] = []  # of which the application is to hear yet
         self._guard = threading.Lock()  # of these two
         self._listener: Listener | None = None
+        self.listens_on = ""  # where switches connect to us, as ovs-vsctl wants it
         self._faults = LineLimit(1, 5)
         self._versions = [VERSIONS[version] for version in versions]
         sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -131,12 +132,13 @@ class Switches:
 
         self._listener = Listener(where, self._versions, self._accepted)
         self._listener.start()
+        self.listens_on = str(where)
         vlog.info(f"listening on {where}")
 
     def trouble(self, bridge: str) -> str:
         """Why ``bridge`` has no connection, if it has none."""
         line = self._lines.get(bridge)
-        return line.trouble if line else "its switch has not connected to us"
+        return line.trouble if line else f"its switch has not connected to {self.listens_on}"
 
     def dial_error(self, bridge: str) -> int:
         """The number of the error with which ``bridge`` cannot be dialled; 0: there is none."""

@@ -194,6 +194,8 @@ def _bridge(facts: Facts) -> Iterator[Link]:
     else:
         what = f"not connected: {bridge.trouble}"
         mend = "ovs-appctl -t ovs-vswitchd version" if bridge.switch_runs else START_SWITCH
+        if bridge.listens_on:
+            mend = f"ovs-vsctl set-controller {quote(bridge.name)} {quote(bridge.listens_on)}"
         yield Link("connection", Verdict.BROKEN, what, mend)
     yield _turn(facts, bridge)
 

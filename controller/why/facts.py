@@ -21,9 +21,10 @@ class BridgeFacts:
     `is_ours`: a source is about it; `ours` are all that sources are about.  `unreachable` is what
     the Open_vSwitch database says against it, `turn` whose turn it is there, `holder` the pid of
     another process that has it.  `connection` says since when there is one; empty: there is none,
-    for the reason `trouble`; without `switch_runs` that is that nobody runs there.  `state` is how
-    far the switch is from what is wanted.  `problems` are of all its flows; `lacks_forwarding` is
-    that there is nothing behind ours.  `ours_exist`: one of `ours` does.
+    for the reason `trouble`; without `switch_runs` that is that nobody runs there.  It has to
+    connect to us at `listens_on`, unless that is empty.  `state` is how far the switch is
+    from what is wanted.  `problems` are of all its flows; `lacks_forwarding` is that there is
+    nothing behind ours.  `ours_exist`: one of `ours` does.
     """
 
     name: str
@@ -36,6 +37,7 @@ class BridgeFacts:
     connection: str = ""
     trouble: str = ""
     switch_runs: bool = True
+    listens_on: str = ""
     state: str = ""
     in_step: bool = True
     problems: tuple[str, ...] = ()

@@ -71,6 +71,12 @@ def test_a_switch_that_is_not_ours_is_sent_away(switch: PrivateOvs, guest: Guest
         switch.vsctl("set-controller", "br-other", f"tcp:127.0.0.1:{PORT}")
         wait_until(lambda: "expected " in dhcpd.log(), "the refusal")
         switch.vsctl("del-br", "br-other")
+        where = f"tcp:127.0.0.1:{PORT}"
+        said = dhcpd.appctl("why", reference.PORT).splitlines()
+        assert said[0].endswith(
+            f"is not served: not connected: its switch has not connected to {where}"
+        )
+        assert said[1] == f"mend: ovs-vsctl set-controller br-int {where}"
     assert "ready, " not in dhcpd.log()
 
 

@@ -25,6 +25,10 @@ from tests.lab.openflow_peer import DATAPATH_ID, Peer
 from tests.lab.process import wait_until
 
 
+def test_an_address_of_ipv6_is_in_brackets() -> None:
+    assert str(ListenOn("::1", 6653)) == "tcp:[::1]:6653"
+
+
 class Reception:
     """A listener on a free port, and those whose handshake is done."""
 

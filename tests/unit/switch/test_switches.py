@@ -301,6 +301,7 @@ def test_a_switch_that_connects_to_us_says_who_it_is(lab: Lab) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     lab.switches.listen(ListenOn("127.0.0.1", port))
+    assert lab.switches.listens_on == f"tcp:127.0.0.1:{port}"
     with socket.create_connection(("127.0.0.1", port)) as connection:
         peer = Peer(connection)
         peer.shake_hands()

@@ -124,6 +124,12 @@ def test_all_is_well() -> None:
             "ovs-appctl -t ovs-vswitchd version",
         ),
         (
+            but(bridge={"connection": "", "trouble": "it is not", "listens_on": "tcp:[::1]:6653"}),
+            "connection",
+            "not connected: it is not",
+            "ovs-vsctl set-controller br-int 'tcp:[::1]:6653'",
+        ),
+        (
             but(bridge={"turn": "standby for pid 9", "is_active": False, "holder": 9}),
             "turn",
             "standby for pid 9",
