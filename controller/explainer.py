@@ -106,6 +106,10 @@ class Explainer:
             if each.ofport is None and port in (each.name, each.key)
         ]
         names += [each.bridge for each in (interface, *lifeless) if each]
+        is_left_out = any(
+            interface and each.key == interface.key and interface.name != each.name == asked_for
+            for each in inside.database.interfaces
+        )
         bridge = self._bridge(names[0]) if names else None
         networks = world.networks(interface.bridge) if interface else {}
         add_to = names or self._ours
@@ -125,6 +129,7 @@ class Explainer:
             interface=interface,
             lifeless=lifeless[0].name if lifeless else "",
             add_to=add_to[0] if len(add_to) == 1 and _is_device(port) else "",
+            is_left_out=is_left_out,
             parent=parent.name if parent else "",
             named_by=tuple(map(str, known_by)),
             named=named,

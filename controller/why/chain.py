@@ -109,17 +109,16 @@ class Chain:
 
 
 def chain_of(facts: Facts) -> Chain:
-    """What these facts mean, link by link."""
-    links = [
-        _daemon(facts),
-        _configuration(facts),
-        *_bridge(facts),
-        _plugged_in(facts),
-        *_network(facts),
-        *_mac(facts),
-        *_address(facts),
-        *_flows(facts),
-    ]
+    """What these facts mean, link by link; without the database nothing is known of ports."""
+    links = [_daemon(facts), _configuration(facts), *_bridge(facts)]
+    if facts.database_ready:
+        links += [
+            _plugged_in(facts),
+            *_network(facts),
+            *_mac(facts),
+            *_address(facts),
+            *_flows(facts),
+        ]
     return Chain(facts, tuple(links))
 
 
@@ -144,8 +143,8 @@ def no_daemon(asked_for: str, why: str, mend: str) -> Chain:
 
 def _daemon(facts: Facts) -> Link:
     if not facts.database_ready:
-        what = f"{facts.program}; {facts.database}: the Open_vSwitch database is not read yet"
-        return Link("daemon", Verdict.BROKEN, what, "ovs-vsctl show")
+        what = f"{facts.database}: the Open_vSwitch database is not read yet"
+        return Link("daemon", Verdict.BROKEN, what, f"ovs-vsctl --db={quote(facts.database)} show")
     return Link("daemon", Verdict.OK, facts.program)
 
 
@@ -237,6 +236,9 @@ def _plugged_in(facts: Facts) -> Link:
         mend = f"ovs-vsctl set interface NAME external_ids:{IFACE_ID}={quote(facts.port)}"
         return Link(name, Verdict.BROKEN, what, mend)
     if line := _line(facts, _about_plug):
+        if facts.is_left_out:
+            mend = f"ovs-vsctl remove interface {quote(facts.asked_for)} external_ids {IFACE_ID}"
+            return Link(name, Verdict.BROKEN, line, mend)
         bridges = [network.bridge for network, _ in facts.named]
         verdict = Verdict.WARNING if facts.served else Verdict.BROKEN
         return Link(name, verdict, line, "" if facts.served else _move(facts, bridges))

@@ -79,11 +79,12 @@ class Facts:
     `found`: that names a port; `others` are those that it names too.  `program` is who we are, and
     `rundir` where the control sockets are.  `interface` is where it is plugged in; without one
     `lifeless` is an interface that has its name and no OpenFlow port; `add_to` is the bridge to
-    which a device of this host that is called so could be added.  `named` is what the first
-    of the sources that name it, `named_by`, says.  `served` is what the binder serves it;
-    `refused` and `unserved` say why it is not.  `probes` are addresses of which it is being asked
-    whether somebody has them.  `leases` is what its clients have asked last and were answered, so
-    far as that is known at `now_s`.  `pools` are the networks that it could belong to.
+    which a device of this host that is called so could be added.  `is_left_out`: what was asked for
+    is another interface that says that it is this port.  `named` is what the first of the sources
+    that name it, `named_by`, says.  `served` is what the binder serves it; `refused` and `unserved`
+    say why it is not.  `probes` are addresses of which it is being asked whether somebody has them.
+    `leases` is what its clients have asked last and were answered, so far as that is known at
+    `now_s`.  `pools` are the networks that it could belong to.
     """
 
     asked_for: str
@@ -98,6 +99,7 @@ class Facts:
     interface: Interface | None = None
     lifeless: str = ""
     add_to: str = ""
+    is_left_out: bool = False
     parent: str = ""
     named_by: tuple[str, ...] = ()
     named: tuple[tuple[Network, Port], ...] = ()

@@ -394,6 +394,17 @@ def test_its_device_is_in_no_bridge(switch: PrivateOvs, plug: Plug) -> None:
         is_served(switch, guest, guest.port)
 
 
+def test_two_interfaces_say_that_they_are_the_port(switch: PrivateOvs, plug: Plug) -> None:
+    first, second = plug(1, iface_id="vm1"), plug(2)
+    with serving(switch, NAMED) as dhcpd:
+        is_served(switch, first, "vm1")
+        switch.vsctl("set", "interface", second.port, "external_ids:iface-id=vm1")
+        said = explained(switch, second.port, "is plugged in as")
+        assert why(switch, first.port).status == 0
+        type_it(switch, said.mend)
+        wait_until(lambda: dhcpd.appctl("bindings/refused") == "", "vm1 to be one again")
+
+
 def test_the_bridge_is_missing(switch: PrivateOvs) -> None:
     with Dhcpd(switch, lab(bridge="br-new", vm1=f"{MAC} 10.0.0.5")):
         said = explained(switch, "vm1", "bridge br-new: does not exist")

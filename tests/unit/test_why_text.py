@@ -14,7 +14,7 @@ def test_first_what_is_broken_and_what_mends_it() -> None:
     chain = document(chain_of(but(database_ready=False)))
     first, mend, between, header, daemon, *_ = to_text(chain)
     assert first.startswith("vm1 is not served: ")
-    assert mend == "mend: ovs-vsctl show"
+    assert mend == "mend: ovs-vsctl --db=unix:/run/db.sock show"
     assert (between, header.split()) == ("", ["link", "verdict", "found"])
     assert daemon.startswith("daemon         broken   ")
     assert "\x1b[31mbroken\x1b[0m" in "\n".join(to_text(chain, coloured=True))

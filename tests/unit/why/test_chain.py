@@ -71,8 +71,8 @@ def test_all_is_well() -> None:
         (
             but(database_ready=False),
             "daemon",
-            "ovs-dhcpd 1.0, pid 7; unix:/run/db.sock: the Open_vSwitch database is not read yet",
-            "ovs-vsctl show",
+            "unix:/run/db.sock: the Open_vSwitch database is not read yet",
+            "ovs-vsctl --db=unix:/run/db.sock show",
         ),
         (
             unserved(sources=MISTAKES),
@@ -334,6 +334,23 @@ def test_what_does_not_keep_it_from_its_address(
     facts: Facts, name: str, verdict: Verdict, text: str
 ) -> None:
     assert (verdict, text) in [(link.verdict, link.text) for link in links(facts, name)]
+
+
+def test_before_the_database_is_read_nothing_is_said_of_the_port() -> None:
+    chain = chain_of(but(database_ready=False, interface=None, served=()))
+    assert [link.name for link in chain.links] == [
+        *("daemon", "configuration", "bridge", "connection", "turn"),
+    ]
+
+
+def test_of_two_interfaces_of_a_port_the_one_that_is_not_taken_is_not_served() -> None:
+    line = "port vm1: is plugged in as tap1 and as tap2, expected one of them; tap1 is served"
+    facts = but(asked_for="tap2", is_left_out=True, refused=(line,))
+    chain = chain_of(facts)
+    assert chain.headline == line.replace("port vm1: is", "tap2 is not served: is")
+    assert chain.mend == "ovs-vsctl remove interface tap2 external_ids iface-id"
+    assert not chain.served
+    assert chain_of(replace(facts, is_left_out=False)).served
 
 
 def test_a_pool_that_is_empty_serves_nothing() -> None:
