@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ovs.vlog import Vlog
+from ovs_dhcpd.controller.first_look import look_at_directory
 from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.flows.bindings.network import Network, Port
 
@@ -66,7 +67,8 @@ class HostsFile:
         self._stale = False
 
     def check(self) -> None:
-        """Raise OSError where something else is there, which it would replace."""
+        """Raise OSError where it cannot be made, or would replace what is another's."""
+        look_at_directory(self._path.parent)
         try:
             with self._path.open(encoding="utf-8", errors="replace") as file:
                 first = file.readline(len(HEADER) + 1).rstrip("\n")

@@ -120,6 +120,8 @@ def test_a_directory_that_is_not_there_is_said_once(
     said: list[str] = []
     monkeypatch.setattr(hosts_file.vlog, "warn", said.append)
     hosts = HostsFile(tmp_path / "no" / "hosts")
+    with pytest.raises(OSError, match="No such file or directory"):
+        hosts.check()  # at the start
     hosts.touch()
     hosts.run(served)
     wait_s = hosts.wait_s()
