@@ -338,6 +338,8 @@ def _print_all(lines: Iterable[object]) -> None:
 
 
 def _leases(args: argparse.Namespace) -> int:
+    import shutil
+
     from ovs_dhcpd.controller.lease_list import as_csv, as_table
     from ovs_dhcpd.controller.table import wants_colour
 
@@ -348,7 +350,10 @@ def _leases(args: argparse.Namespace) -> int:
     if args.format == "csv":
         _print_all(as_csv(document))
     else:
-        _print_all(as_table(document, colour=wants_colour(sys.stdout)))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        _print_all(as_table(document, colour=wants_colour(sys.stdout), width=width))
+        if not document["leases"]:
+            print(f"{PROGRAM}: no port is served; type: {PROGRAM} status", file=sys.stderr)
     return 0
 
 

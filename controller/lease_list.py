@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from ovs_dhcpd.controller.leases.fields import FIELDS, NEVER
-from ovs_dhcpd.controller.table import DIM, GREEN, RED, YELLOW, table
+from ovs_dhcpd.controller.table import DIM, GREEN, RED, YELLOW, table, width_of
 from ovs_dhcpd.flows.options.wording import escape, printable
 
 COLOURS = {
@@ -22,11 +22,20 @@ COLOURS = {
     "refused": RED,
 }
 
+# What is left out first where a terminal is too narrow for a line.
+LEAST_FIRST = ("VENDOR", "ASKED", "SINCE", "AGO", "LAST", "INTERFACE", "NAME", "NETWORK", "BRIDGE")
+
 Lease = Mapping[str, Any]
 
 
-def as_table(document: Mapping[str, Any], *, colour: bool = False) -> Iterator[str]:
-    """A line for each lease; columns in which all would be the same, or nothing, are left out."""
+def as_table(
+    document: Mapping[str, Any], *, colour: bool = False, width: int | None = None
+) -> Iterator[str]:
+    """A line for each lease; columns in which all would be the same, or nothing, are left out.
+
+    So are others where a line is to have no more than ``width`` columns of a terminal, and a last
+    line names them.
+    """
     leases = document["leases"]
     now = _time(document["time"])
     columns: dict[str, Callable[[Lease], str]] = {
@@ -54,7 +63,23 @@ def as_table(document: Mapping[str, Any], *, colour: bool = False) -> Iterator[s
     for header in ("VLAN", "NAME", "VENDOR"):
         if not any(cells[header]):
             del cells[header]
+    left_out = _narrow(cells, width) if width and leases else []
     yield from table([*cells], [*zip(*cells.values(), strict=True)], COLOURS if colour else None)
+    if left_out:
+        yield f"(without {', '.join(left_out)}: the terminal has {width} columns)"
+
+
+def _narrow(cells: dict[str, list[str]], width: int) -> list[str]:
+    """Take away columns until the others fit: their headers."""
+    widths = {header: max(map(width_of, (header, *column))) for header, column in cells.items()}
+    left_out: list[str] = []
+    for header in LEAST_FIRST:
+        if sum(widths.values()) + 2 * (len(widths) - 1) <= width:
+            break
+        if widths.pop(header, None):
+            del cells[header]
+            left_out.append(header)
+    return left_out
 
 
 def as_csv(document: Mapping[str, Any]) -> Iterator[str]:

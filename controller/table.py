@@ -42,17 +42,17 @@ def _column(
 ) -> list[str]:
     """The title and the cells, all as wide as the widest, but in the last column."""
     texts = {cell: printable(cell) or "-" for cell in set(cells)}  # many are the same
-    width = 0 if is_last else max(map(_width, (title, *texts.values())))
+    width = 0 if is_last else max(map(width_of, (title, *texts.values())))
     shown = {cell: _padded(text, width, colours.get(text)) for cell, text in texts.items()}
     return [_padded(title, width, BOLD if colours else None), *map(shown.__getitem__, cells)]
 
 
 def _padded(text: str, width: int, colour: str | None) -> str:
     shown = f"\x1b[{colour}m{text}\x1b[0m" if colour else text
-    return shown + " " * (width - _width(text))
+    return shown + " " * (width - width_of(text))
 
 
-def _width(text: str) -> int:
+def width_of(text: str) -> int:
     """How many columns of a terminal it takes."""
     if text.isascii():
         return len(text)

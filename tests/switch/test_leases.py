@@ -19,6 +19,7 @@ from tests.lab.guest import Guest
 from tests.lab.packets import ACK, DECLINE, DISCOVER, RELEASE, REQUEST, option, request
 from tests.lab.process import LabError, Process, run, wait_until
 from tests.lab.switch import PrivateOvs
+from tests.lab.terminal import Terminal
 
 pytestmark = [
     pytest.mark.needs("udhcpc"),
@@ -197,6 +198,17 @@ def test_a_script_can_wait_for_a_lease(
     assert switch.vsctl("get", "interface", guests[1].port, "external_ids").count("=") == 1
     dhcpd.reconfigure(configuration().replace("vm1:", "vm9:"))
     wait_until(lambda: "dhcp-state" not in external_ids(), "who is served no more to have none")
+
+
+def test_at_a_narrow_terminal_it_says_which_columns_are_not_there(
+    switch: PrivateOvs, dhcpd: Dhcpd
+) -> None:
+    argv = [sys.executable, "-m", "ovs_dhcpd", "leases", "--ovs-rundir", str(switch.run_dir)]
+    with Terminal(argv, {"COLUMNS": "66", "PYTHONPATH": str(ROOT)}) as terminal:
+        terminal.type("", "66 columns)")
+        header, *_, note = terminal.text.splitlines()
+    assert "INTERFACE" not in header
+    assert note == "(without ASKED, SINCE, AGO, LAST, INTERFACE: the terminal has 66 columns)"
 
 
 def test_changes_are_told_and_names_are_written(

@@ -179,6 +179,13 @@ def test_leases_are_shown_as_text_and_as_json(daemon: Daemon) -> None:
     client.close()
 
 
+def test_who_lists_no_leases_is_told_that_there_are_none(daemon: Daemon) -> None:
+    argv = [sys.executable, "-m", "ovs_dhcpd", "leases", "--ovs-rundir", str(daemon.run_dir)]
+    done = subprocess.run(argv, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split()[0] == "PORT"
+    assert done.stderr == "ovs-dhcpd: no port is served; type: ovs-dhcpd status\n"
+
+
 def test_why_is_answered_as_text_and_as_json(daemon: Daemon) -> None:
     what = "the Open_vSwitch database is not read yet"
     _, _, text = daemon.ask("why", "vm1")

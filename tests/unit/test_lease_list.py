@@ -55,6 +55,30 @@ def test_columns_that_say_nothing_are_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("width", "left_out"),
+    [
+        (None, []),
+        (90, []),
+        (77, ["ASKED", "SINCE"]),
+        (10, ["ASKED", "SINCE", "AGO", "LAST", "NETWORK"]),
+    ],
+)
+def test_a_narrow_terminal_has_fewer_columns(width: int | None, left_out: list[str]) -> None:
+    whole, *_ = as_table(document(BOUND, UNKNOWN))
+    header, first, second, *note = as_table(document(BOUND, UNKNOWN), width=width)
+    assert header.split() == [each for each in whole.split() if each not in left_out]
+    assert note == [f"(without {', '.join(left_out)}: the terminal has {width} columns)"] * bool(
+        left_out
+    )
+    if width and width > 10:
+        assert max(map(len, (header, first, second))) <= width
+
+
+def test_of_no_lease_there_is_the_header_alone_however_narrow() -> None:
+    assert len([*as_table(document(), width=9)]) == 1
+
+
 def test_columns_that_say_something_are_there() -> None:
     other = {**BOUND, "interface": "tap1", "bridge": "br-ex", "vlan": 7, "host_name": "n\x1b",
              "vendor_class": "udhcp"}  # fmt: skip
