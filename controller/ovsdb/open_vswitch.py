@@ -123,7 +123,8 @@ class OpenVSwitch:
         self._idl = Idl(remote, SCHEMA, leader_only=True)
         self._bridges: dict[uuid.UUID, str] = {}  # by port
         self._ports: dict[uuid.UUID, frozenset[uuid.UUID]] = {}  # their interfaces
-        self._homes: dict[uuid.UUID, _Home] = {}  # by interface
+        self._holders: Index[uuid.UUID, uuid.UUID] = Index()  # the ports that have an interface
+        self._homes: dict[uuid.UUID, _Home] = {}  # by interface: one of these
         self._interfaces: dict[uuid.UUID, Interface] = {}
         self._by_iface_id: _Index = Index()
         self._by_name: _Index = Index()
@@ -348,12 +349,20 @@ class OpenVSwitch:
         row = self._idl.tables["Port"].rows.get(port)
         now = frozenset(interface.uuid for interface in row.interfaces) if row else frozenset()
         before, self._ports[port] = self._ports[port], now
+        for interface in now - before:
+            self._holders.add(interface, port)
         self._forget_interfaces(port, before - now)
-        home = _Home(port, self._bridges[port], read_vlans(row) if row else UNTOLD)
         for interface in now:
-            if self._homes.get(interface) != home:
-                self._homes[interface] = home
-                self._read_interface(interface)
+            if interface not in self._homes or self._homes[interface].port == port:
+                self._settle(interface, port)
+
+    def _settle(self, interface: uuid.UUID, port: uuid.UUID) -> None:
+        """The interface is that of ``port``, which has it."""
+        row = self._idl.tables["Port"].rows.get(port)
+        home = _Home(port, self._bridges[port], read_vlans(row) if row else UNTOLD)
+        if self._homes.get(interface) != home:
+            self._homes[interface] = home
+            self._read_interface(interface)
 
     def _read_interface(self, interface: uuid.UUID) -> None:
         row = self._idl.tables["Interface"].rows.get(interface)
@@ -420,13 +429,17 @@ class OpenVSwitch:
             self._by_address.add(address, known.row)
 
     def _forget_interfaces(self, port: uuid.UUID, interfaces: Iterable[uuid.UUID]) -> None:
-        """Forget ``interfaces``, which ``port`` has no more; but not what another port has now."""
+        """Forget ``interfaces``, which ``port`` has no more; but not what another port has too."""
         for interface in interfaces:
+            self._holders.discard(interface, port)
             if self._homes[interface].port != port:
+                continue
+            self._heard.pop(interface, None)
+            if others := self._holders[interface]:
+                self._settle(interface, min(others))
                 continue
             self._take_out(interface)
             self._writer.forget(interface)
-            self._heard.pop(interface, None)
             del self._homes[interface]
 
     def _take_out(self, interface: uuid.UUID) -> None:

@@ -243,6 +243,29 @@ def test_a_switch_says_which_port_of_its_own_bridge_an_interface_is(
     assert plugged(switch, "tap1").ofport == 7
 
 
+def test_an_interface_that_two_ports_have_is_there_as_long_as_one_has_it(
+    database: Database, switch: OpenVSwitch
+) -> None:
+    def tap1() -> list[str]:
+        return [each.bridge for each in switch.interfaces if each.name == "tap1"]
+
+    database.vsctl("add-port", "br0", "tap1", "--", "add-port", "br1", "tap2")
+    until(switch, lambda: len([*switch.interfaces]) == 4)
+    this = ("--", "--id=@tap1", "get", "interface", "tap1", "--")
+    database.vsctl(*this, "add", "port", "tap2", "interfaces", "@tap1")
+    database.vsctl("add-port", "br0", "tap3")
+    until(switch, lambda: len([*switch.interfaces]) == 5)
+    assert tap1() == ["br0"]
+    database.vsctl(*this, "remove", "port", "tap2", "interfaces", "@tap1")
+    database.vsctl("del-port", "tap3")
+    until(switch, lambda: len([*switch.interfaces]) == 4)
+    assert tap1() == ["br0"]
+    database.vsctl(*this, "add", "port", "tap2", "interfaces", "@tap1", "--", "del-port", "tap1")
+    until(switch, lambda: tap1() == ["br1"])
+    database.vsctl("del-port", "tap2")
+    until(switch, lambda: len([*switch.interfaces]) == 2)
+
+
 def test_a_datapath_id_that_is_none_is_left_out_and_named(
     database: Database, switch: OpenVSwitch
 ) -> None:
