@@ -342,6 +342,8 @@ def _check_ra(
         refuse("router_lifetime", what)
     if not lifetime_s and any(options.get("router_preference", b"")):
         refuse("router_preference", "is of a router, expected slla or router_lifetime with it")
+    if not lifetime_s and "slla" not in reader and "route_info" in options:
+        refuse("route_info", "is by a router, expected slla or router_lifetime with it")
     preferred_s = _number(options, "preferred_lifetime", INFINITY_S)
     valid_s = _number(options, "valid_lifetime", INFINITY_S)
     if preferred_s > valid_s:

@@ -256,6 +256,10 @@ IN_NETWORK6 = [
         "router_preference: is of a router, expected slla or router_lifetime with it",
     ),
     (
+        "ra: {prefix: 'fd00::/64', route_info: 'HIGH-fd00:2::/48'}",
+        "route_info: is by a router, expected slla or router_lifetime with it",
+    ),
+    (
         "ra: {prefix: 'fd00::/64', router_lifetime: 5, interval: 10}",
         "router_lifetime: 5, expected 0 or the longest interval, 10, or more",
     ),
