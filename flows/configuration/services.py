@@ -52,6 +52,8 @@ _NOT_IN_A_SERVICE = dict.fromkeys(BESIDE_SERVICES, "belongs in the network, besi
 
 NOT_IN_DHCPV4 = {"offerip": "comes from the port's addresses"}
 _DHCPV4_EXTENSION = ("rapid_commit",)
+_ROUTES = "classless_static_route"
+_EVERYWHERE = IPv4Network("0.0.0.0/0")
 DHCPV4_SETTINGS = {"cidr", "server_mac", "bootfile_name_by_arch", *_DHCPV4_EXTENSION}
 
 # IANA's processor architecture types; clients of x86-64 UEFI send 7 or, by RFC 4578, 9.
@@ -111,18 +113,25 @@ def _parse_cidr(reader: Reader, parse: Callable[[object], Subnet]) -> Subnet | N
 
 
 def warn_of_router(reader: Reader, options: Mapping[str, bytes], cidr: IPv4Network) -> None:
-    """Note a router in `options` that a guest does not find on its link.
+    """Note a router in `options` that a guest does not find on its link, or leaves alone.
 
-    A guest with a /32 is told so on purpose, and one with static routes leaves the option alone
+    A guest with a /32 is told so on purpose, and one that takes static routes goes by these alone
     (RFC 3442).
     """
-    is_given = "router" in reader and "router" in options
-    if not is_given or cidr.prefixlen == 32 or "classless_static_route" in options:
+    if "router" not in options:
         return
-    for router in decode_value(DHCPV4.by_name["router"], options["router"]):
-        if isinstance(router, IPv4Address) and router not in cidr:
-            what = f"{router} is not in cidr {cidr}, so guests do not reach it"
-            reader.warn("router", what)
+    if _ROUTES in options:
+        routes = decode_value(DHCPV4.by_name[_ROUTES], options[_ROUTES])
+        name = next((each for each in (_ROUTES, "router") if each in reader), "")
+        if name and _EVERYWHERE not in routes:
+            whose = f"{_ROUTES} " if name == "router" else ""
+            what = f"{whose}without {_EVERYWHERE}: guests that take it ignore router (RFC 3442)"
+            reader.warn(name, what)
+    elif "router" in reader and cidr.prefixlen < 32:
+        for router in decode_value(DHCPV4.by_name["router"], options["router"]):
+            if isinstance(router, IPv4Address) and router not in cidr:
+                what = f"{router} is not in cidr {cidr}, so guests do not reach it"
+                reader.warn("router", what)
 
 
 def check_times(options: Mapping[str, bytes], refuse: Refuse) -> None:

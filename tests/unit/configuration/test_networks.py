@@ -374,6 +374,42 @@ def test_a_router_outside_the_subnet_is_a_warning(
     assert lines == ([expected] if warning else [])
 
 
+@pytest.mark.parametrize(
+    ("dhcpv4", "warning"),
+    [
+        ("router: 10.0.0.1", ""),
+        ('classless_static_route: "10.9.0.0/16,10.0.0.2"', ""),
+        ('router: 10.0.0.1, classless_static_route: "0.0.0.0/0,10.0.0.1"', ""),
+        ('router: 10.0.0.1, ms_classless_static_route: "10.9.0.0/16,10.0.0.2"', ""),
+        (
+            'router: 10.0.0.1, classless_static_route: "10.9.0.0/16,10.0.0.2"',
+            "3: warning: red: classless_static_route: without 0.0.0.0/0: guests that take it "
+            "ignore router (RFC 3442)",
+        ),
+    ],
+)
+def test_routes_that_leave_out_the_router_are_a_warning(
+    tmp_path: Path, dhcpv4: str, warning: str
+) -> None:
+    text = f"networks:\n  red:\n    dhcpv4: {{cidr: 10.0.0.0/24, {dhcpv4}}}\n    ports: {{}}\n"
+    lines = [line.rpartition("/c.yaml:")[2] for line in load(tmp_path, text).warnings]
+    assert lines == ([warning] if warning else [])
+
+
+def test_a_ports_own_router_that_its_networks_routes_leave_out_is_a_warning(tmp_path: Path) -> None:
+    text = """
+networks:
+  red:
+    dhcpv4: {cidr: 10.0.0.0/24, classless_static_route: "10.9.0.0/16,10.0.0.2"}
+    ports: {vm1: {addresses: "02:00:00:00:00:01 10.0.0.5", options: {router: 10.0.0.1}}}
+"""
+    (line,) = load(tmp_path, text).warnings
+    assert line.endswith(
+        "c.yaml:5: warning: vm1: router: classless_static_route without 0.0.0.0/0: guests that "
+        "take it ignore router (RFC 3442)"
+    )
+
+
 def test_a_ports_own_router_outside_the_subnet_is_a_warning(tmp_path: Path) -> None:
     port = '{addresses: "02:00:00:00:00:01 10.0.0.5", options: {router: 10.0.1.1}}'
     (line,) = load(tmp_path, POOL % f"10.0.0.9\n    ports: {{vm1: {port}}}").warnings
