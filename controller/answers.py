@@ -100,7 +100,7 @@ class Answers:
                 "connections": sum(bridge.is_connected for bridge in bridges),
                 "flows": sum(bridge.flows for bridge in bridges),
                 "interfaces": len([*self._inside.database.interfaces]),
-                "meters": sum(bridge.wanted_meters for bridge in bridges),
+                "meters": sum(bridge.amounts().meters for bridge in bridges),
                 "ports": len(self._inside.binder.served),
             }
         )

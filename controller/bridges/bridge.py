@@ -3,8 +3,8 @@
 
 No I/O and no clock here.  A bridge is told what its switch says (:meth:`Bridge.handle`), what
 its ports are served (:meth:`Bridge.serve`) and that time goes by (:meth:`Bridge.tick`), and
-answers with the OpenFlow messages to send, whole and in order; what there is to say goes to
-``notes``.  The rules:
+answers with the OpenFlow messages to send, whole and in order; what there is to say is taken away
+with :meth:`Bridge.take_notes`.  The rules:
 
 * A connection begins with reading the flows that are there (:mod:`controller.bridges.flow_table`),
   and the meters (:mod:`controller.bridges.meter_table`).
@@ -86,18 +86,19 @@ class Amounts(NamedTuple):
 class Bridge:
     """Keeps the bridge ``name`` as its ports want it; ``uniform`` is as in :class:`RaSchedule`.
 
-    ``in_step``: at the last tick the switch had confirmed all that is wanted, and that was all
-    there is to want: no port waited for an answer to a probe.  ``advertised`` counts the router
-    advertisements that were sent.
+    `in_step`: at the last tick the switch had confirmed all that is wanted, and that was all
+    there is to want: no port waited for an answer to a probe.  `advertised` counts the router
+    advertisements that were sent.  `foreign` are the flows of somebody else.
     """
 
     def __init__(self, name: str, uniform: Callable[[float, float], float]) -> None:
         self.in_step = False
         self.advertised = 0
         self._table = FlowTable()
-        self._foreign = Foreign(name)
+        self.foreign = Foreign(name)
         self._counting = Counting()
         self._meters = MeterTable()
+        self._notes = self._meters.notes = self._table.notes  # in the order in which they come
         self._metered = True  # whether ports have meters
         self._buckets = Buckets()  # of ports that have none
         self._served: dict[str, tuple[int, Bindings]] = {}  # ofport and what is served, by port
@@ -115,11 +116,6 @@ class Bridge:
         return len(self._table)
 
     @property
-    def wanted_meters(self) -> int:
-        """How many meters are wanted."""
-        return len(self._meters)
-
-    @property
     def buckets(self) -> Mapping[int, TokenBucket]:
         """What limits the flows with these cookies, as no meter does."""
         self._buckets.settle()
@@ -135,6 +131,16 @@ class Bridge:
         """Whether the switch has confirmed all that is wanted."""
         return self._table.synchronized and self._meters.synchronized
 
+    @property
+    def state(self) -> str:
+        """How far the switch is from what is wanted, in a few words."""
+        return self._table.state
+
+    @property
+    def fights(self) -> Iterator[str]:
+        """What somebody else keeps doing to our flows, a line each."""
+        return self._table.problems()
+
     def status(self) -> Iterator[str]:
         """What is to be known of the bridge now, a sentence each, for ``ovs-appctl status``."""
         yield f"{len(self._table)} flows, {self.state}"
@@ -148,12 +154,12 @@ class Bridge:
 
     def meters(self) -> Iterator[str]:
         """Each port that has a meter, and what that has counted at the last count."""
-        yield from self._meters.lines()
+        return self._meters.lines()
 
     def problems(self) -> Iterator[str]:
         """What users should look after, a line each."""
-        yield from self._table.problems()
-        yield from self._foreign.problems
+        yield from self.fights
+        yield from self.foreign.problems
 
     # What somebody asks of one port.
 
@@ -177,31 +183,16 @@ class Bridge:
 
     def shadows_of(self, port: str) -> Iterator[tuple[str, FlowEntry]]:
         """As :meth:`Foreign.taking`, for this port."""
-        return self._foreign.taking([*asks_of(port, self.flows_of(port))])
+        return self.foreign.taking([*asks_of(port, self.flows_of(port))])
 
     def meter_of(self, port: str) -> tuple[RateLimit, MeterCount | None] | None:
         """As :meth:`MeterTable.of`."""
         return self._meters.of(port)
 
-    @property
-    def state(self) -> str:
-        """How far the switch is from what is wanted, in a few words."""
-        return self._table.state
-
-    @property
-    def foreign(self) -> Foreign:
-        """The flows of somebody else."""
-        return self._foreign
-
-    @property
-    def fights(self) -> Iterator[str]:
-        """What somebody else keeps doing to our flows, a line each."""
-        return self._table.problems()
-
     def take_notes(self) -> list[Note]:
         """What there is to say since the last time."""
-        notes = [*self._meters.notes, *self._table.notes]
-        self._meters.notes, self._table.notes = [], []
+        notes = self._notes.copy()
+        self._notes.clear()
         return notes
 
     # What is wanted.
@@ -222,7 +213,7 @@ class Bridge:
         else:
             self._served.pop(name, None)
         if self._want_flows(name, ofport, served):
-            self._foreign.look_soon(now_s)
+            self.foreign.look_soon(now_s)
         advertisement = None
         for network, port in served:
             advertisement = advertisement or Advertisement.of(network, ofport, port.tag)
@@ -292,7 +283,7 @@ class Bridge:
                 self._version = version
                 self._reread_s = None
                 self._say(Note.info(f"connected, OpenFlow 1.{version - 1}"))
-                self._foreign.connected()
+                self.foreign.connected()
                 self._counting.forget()
                 return [*self._meters.connected(version), *self._table.connected(version)]
             case Disconnected(why):
@@ -322,7 +313,7 @@ class Bridge:
                 self._table.committed(xid)
             case FlowsChanged():
                 self._table.changed(event)
-                self._foreign.changed(event, now_s)
+                self.foreign.changed(event, now_s)
                 if self._meters.known and any(what is What.REMOVED for what, _ in event.updates):
                     return self._meters.reread()  # with a meter its flows go
             case Refused(xid, error):
@@ -345,7 +336,7 @@ class Bridge:
 
     def watch(self, event: FlowsChanged, now_s: float) -> None:
         """Hear of flows while the bridge is another's, who alone sees to ours."""
-        self._foreign.changed(event, now_s)
+        self.foreign.changed(event, now_s)
 
     def take_over(self) -> list[bytes]:
         """Look at what is on the bridge, which was another's until now."""
@@ -389,7 +380,7 @@ class Bridge:
             self._reread_s,
             self._count_s,
             self._table.next_s(),
-            self._foreign.next_s(),
+            self.foreign.next_s(),
         )
         return min(each for each in times if each is not None)
 
@@ -415,7 +406,7 @@ class Bridge:
 
     def _look(self, now_s: float) -> None:
         """Say what flows of somebody else are in the way, or missed, and what are no longer."""
-        new, over = self._foreign.look(now_s, self._asks)
+        new, over = self.foreign.look(now_s, self._asks)
         for problem in new:
             self._say(Note.warn(problem))
         for problem in over:
@@ -433,7 +424,7 @@ class Bridge:
                 yield encode_packet_out(self._version, advertisement.ofport, advertisement.frame)
 
     def _say(self, note: Note) -> None:
-        self._table.notes.append(note)
+        self._notes.append(note)
 
 
 class Networks:
