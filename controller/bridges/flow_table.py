@@ -219,6 +219,27 @@ class FlowTable:
         if not self._before or self._is_monitored:
             self.notes.append(Note.info(f"{len(self._installed)} flows of ours are there"))
 
+    def committed(self, xid: int) -> None:
+        """The switch has carried out a bundle."""
+        if xid in self._bundles:
+            self.notes.append(Note.info(self._bundles.pop(xid)))
+
+    def unmonitored(self, xid: int) -> bool:
+        """Whether what was refused is our wish to be told of changes."""
+        if xid != self._monitor_xid:
+            return False
+        self._is_monitored = False
+        self.notes.append(Note.info("the switch does not tell of changes: flows are compared"))
+        return True
+
+    def refused(self, xid: int, error: str) -> bool:
+        """The switch refused a message; True if it was ours and the flows must be read again."""
+        if xid not in self._bundles:
+            return False
+        self.notes.append(Note.err(f"{error}: not done: {self._bundles.pop(xid)}"))
+        self._installed = None
+        return True
+
     def changed(self, event: FlowsChanged) -> None:
         """Somebody else has changed flows, ours or others."""
         if self._installed is None or event.xid:
@@ -287,13 +308,13 @@ class FlowTable:
                 rest.append(flow)
                 continue
             seen.add(flow.cookie)
-            if self._is(flow, wanted):
+            if self._is_as_wanted(flow, wanted):
                 good.add(flow.cookie)
         self._installed -= seen - good
         self._unverified = rest
         self._unwanted.clear()
 
-    def _is(self, flow: FlowEntry, wanted: Flow) -> bool:
+    def _is_as_wanted(self, flow: FlowEntry, wanted: Flow) -> bool:
         """Whether ``flow``, whose cookie it has, is the ``wanted`` one; if not, it is noted."""
         expected = entry_of(self._version, wanted)
         if flow == expected:
@@ -341,7 +362,7 @@ class FlowTable:
                 self._installed.add(flow.cookie)
                 self._unwanted[flow.place] = flow
                 self._damaged(flow.cookie, "added", flow)
-        elif self._is(flow, wanted):
+        elif self._is_as_wanted(flow, wanted):
             self._installed.add(flow.cookie)
             self._damage.pop(flow.cookie, None)
         elif flow.cookie in self._damage:
@@ -366,27 +387,6 @@ class FlowTable:
         if fight.times > 1:
             text += f"; this is time {fight.times}, the next one is in {fight.delay_s:g} s at best"
         self.notes.append(Note.warn(text))
-
-    def committed(self, xid: int) -> None:
-        """The switch has carried out a bundle."""
-        if xid in self._bundles:
-            self.notes.append(Note.info(self._bundles.pop(xid)))
-
-    def unmonitored(self, xid: int) -> bool:
-        """Whether what was refused is our wish to be told of changes."""
-        if xid != self._monitor_xid:
-            return False
-        self._is_monitored = False
-        self.notes.append(Note.info("the switch does not tell of changes: flows are compared"))
-        return True
-
-    def refused(self, xid: int, error: str) -> bool:
-        """The switch refused a message; True if it was ours and the flows must be read again."""
-        if xid not in self._bundles:
-            return False
-        self.notes.append(Note.err(f"{error}: not done: {self._bundles.pop(xid)}"))
-        self._installed = None
-        return True
 
 
 def _name(flow: Flow) -> str:
