@@ -81,8 +81,6 @@ def _fail(line: str) -> int:
 
 def _select(remote: str) -> dict[str, list[dict[str, Any]]]:
     """The rows of the database at `remote`, by table.  Raises OSError."""
-    # python-ovs imports eventlet where it finds it.
-    sys.modules.setdefault("eventlet", None)  # type: ignore[arg-type]
     import ovs.jsonrpc
     import ovs.stream
     from ovs_dhcpd.controller.drafting.seen import COLUMNS

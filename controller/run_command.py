@@ -54,8 +54,6 @@ YOUNG_OBJECTS = 50_000
 
 def add_options(parser: argparse.ArgumentParser, argv: list[str]) -> None:
     """The options of the daemon, among them those that every daemon of Open vSwitch has."""
-    # python-ovs imports eventlet where it finds it, at 0.2 s and 15 MB; os-ken runs on threads.
-    sys.modules.setdefault("eventlet", None)  # type: ignore[arg-type]
     import ovs.daemon
     import ovs.dirs
     import ovs.util

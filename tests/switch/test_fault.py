@@ -29,7 +29,6 @@ MORE = "internal error (the log has more)"
 # called end.
 FAULTY = """
 import sys
-sys.modules.setdefault("eventlet", None)
 from ovs_dhcpd.controller import keeper
 from ovs_dhcpd.controller.answers import Answers
 from ovs_dhcpd.controller.cli import main

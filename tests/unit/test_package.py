@@ -44,6 +44,12 @@ def test_os_ken_runs_on_the_systems_threads_whatever_the_environment_says() -> N
     assert (done.returncode, done.stdout) == (0, "native\n"), done.stderr
 
 
+def test_nothing_of_ours_has_eventlet_imported() -> None:
+    code = "import ovs_dhcpd.controller, sys; print(sys.modules['eventlet'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
+
+
 def test_the_image_has_the_version_of_the_program() -> None:
     text = (ROOT / "containers" / "Dockerfile").read_text(encoding="utf-8")
     assert re.findall(r"^ARG VERSION=(\S+)", text, re.MULTILINE) == [__version__]
