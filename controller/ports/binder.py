@@ -83,12 +83,6 @@ class Served:
     probes: tuple[Probe, ...] = ()
     parent: str | None = None
 
-    @property
-    def is_external(self) -> bool:
-        """Whether the parent is an uplink, which has nothing to do with it."""
-        parents = [port.parent for _, port in self.bindings]
-        return any(parent and parent.shared for parent in parents)
-
 
 @dataclass(frozen=True)
 class Ours:
@@ -128,6 +122,7 @@ class Binder:
         self.served: dict[str, Served] = {}
         self.unserved: dict[str, str] = {}
         self._sub_ports: Index[str, str] = Index()  # that are served, by their parents
+        self._parent_of: dict[str, str] = {}  # by those that are not external, served or not
         self._pools = Pools(salt)
         self._declines = Declines()
         self._waiting: set[str] = set()
@@ -148,6 +143,7 @@ class Binder:
                 before.setdefault(name, self.served.get(name))
                 self.let_go(name)
             for name in view.ranked(names, self._pools.lately):
+                self._note_parent(name, view)
                 port = f"port {escape(name)}"
                 try:
                     lines = [*self._look_at(name, view)]
@@ -157,8 +153,7 @@ class Binder:
                     self.let_go(name)
                 looked_at[name] = tuple(f"{port}: {line}" for line in first_lines(lines))
 
-        names = {*names, *view.aliases(names), *self._parents(names)}
-        names |= self._behind(names) | view.world.sub_ports(names)
+        names = self._concerned(names, view)
         look_at({*names, *self._pools.stand_ins(names)})
         ready, self._were_ready = self._were_ready, world.ready
         freed = self._pools.take_freed()
@@ -253,10 +248,28 @@ class Binder:
         for name in names:
             self._pools.take_over(name)
 
+    def _concerned(self, names: Set[str], view: _View) -> set[str]:
+        """All that are to be looked at along with these.
+
+        Where only sub-ports have changed, what that means for the others behind their parent is
+        that another may have their tag now: of who is served, and is still to be, one in the same
+        VLAN, and of all others any.
+        """
+        own = {*names, *view.aliases(names)}
+        parents = {*self._parents(names), *view.parents(names)}
+        parents = {*parents, *view.aliases(parents)} - own
+        behind = self._behind(own) | view.world.sub_ports(own)
+        unsettled = self._behind(parents) ^ view.world.sub_ports(parents)
+        return own | parents | behind | unsettled | view.of_the_same_vlans(names)
+
     def _parents(self, names: Set[str]) -> set[str]:
-        """The ports behind which these are served, whether they are to be still or not."""
-        served = [self.served[name] for name in names if name in self.served]
-        return {each.parent for each in served if each.parent and not each.is_external}
+        """The ports behind which these were when they were last looked at."""
+        return {self._parent_of[name] for name in names if name in self._parent_of}
+
+    def _note_parent(self, name: str, view: _View) -> None:
+        self._parent_of.pop(name, None)
+        for parent in view.parents({name}):
+            self._parent_of[name] = parent
 
     def _behind(self, names: Set[str]) -> set[str]:
         """The sub-ports of these ports that are served, whether they are to be still or not."""
@@ -369,8 +382,8 @@ class Binder:
     def _refused_tag(name: str, parent: Parent, interface: Interface, view: _View) -> str:
         """Why a sub-port cannot have its tag; empty: it can."""
         behind = view.world.interfaces.plugged(parent.name)
-        first = view.firsts(behind)[parent.tag] if behind and not parent.shared else name
-        if first != name:
+        alike = view.sub_ports(behind)[parent.tag] if behind and not parent.shared else [name]
+        if (first := alike[0]) != name:
             return f"tag: {parent.tag} is that of {escape(first)} too, expected another"
         where = f"{interface.vlans.mode} port {escape(interface.name)}"
         if not parent.tag and interface.vlans.untagged is None:
@@ -473,7 +486,7 @@ class _View:
         self.remembered: dict[Where, Memory] = {}
         self._whole: dict[uuid.UUID, Interface] = {}  # as their own ports see them
         self._changed: dict[uuid.UUID, Interface] = {}
-        self._firsts: dict[uuid.UUID, dict[int, str]] = {}
+        self._sub_ports: dict[uuid.UUID, dict[int, list[str]]] = {}
 
     def plugged(self, name: str) -> Interface | None:
         """The interface of the port ``name``, if it is plugged in; of a sub-port its parent's.
@@ -488,26 +501,36 @@ class _View:
         interface = self._changed.get(interface.row, interface)
         return interface.seen_by(name, parent.tag) if parent else interface
 
-    def firsts(self, behind: Interface) -> Mapping[int, str]:
-        """By tag, the first by name of the sub-ports of an interface, but for external ports."""
-        if behind.row not in self._firsts:
-            names = sorted(self.world.sub_ports({behind.name, behind.key}), reverse=True)
-            parents = [(name, self.world.parent(name)) for name in names]
-            self._firsts[behind.row] = {
-                parent.tag: name for name, parent in parents if parent and not parent.shared
-            }
-        return self._firsts[behind.row]
+    def sub_ports(self, behind: Interface) -> Mapping[int, list[str]]:
+        """By tag, the sub-ports of an interface, in the order of names, but for external ports."""
+        if behind.row not in self._sub_ports:
+            found: dict[int, list[str]] = {}
+            names = {behind.name, behind.key}
+            for name in sorted(self.world.sub_ports(names)):
+                parent = self.world.parent(name)
+                if parent and parent.name in names and not parent.shared:
+                    found.setdefault(parent.tag, []).append(name)
+            self._sub_ports[behind.row] = found
+        return self._sub_ports[behind.row]
+
+    def of_the_same_vlans(self, names: Set[str]) -> set[str]:
+        """Those of ``names`` that are sub-ports, and who is in the same VLAN behind the parent."""
+        behind = filter(None, map(self.world.interfaces.plugged, self.parents(names)))
+        by_vlan = [each for interface in behind for each in self.sub_ports(interface).values()]
+        return {one for each in by_vlan if not names.isdisjoint(each) for one in each}
 
     def aliases(self, names: Set[str]) -> Iterator[str]:
-        """All names of the interfaces that have one of ``names``, but for what many are behind."""
+        """All names of the interfaces that have one of ``names``."""
         for name in names:
-            parent = self.world.parent(name)
-            if parent and parent.shared:
-                continue
-            for each in (name, parent.name) if parent else (name,):
-                if interface := self.plugged(each):
-                    yield interface.name
-                    yield interface.key
+            if interface := self.world.interfaces.plugged(name):
+                yield interface.name
+                yield interface.key
+                yield from self.world.interfaces.twins(interface)
+
+    def parents(self, names: Set[str]) -> set[str]:
+        """The parents of ``names``, but for what many are behind."""
+        parents = map(self.world.parent, names)
+        return {parent.name for parent in parents if parent and not parent.shared}
 
     def ranked(self, names: Iterable[str], lately: Lately) -> list[str]:
         """Who has been served before comes before who wants the same."""

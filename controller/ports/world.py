@@ -107,9 +107,13 @@ class World:
         return None
 
     def sub_ports(self, names: Iterable[str]) -> set[str]:
-        """The sub-ports of these ports: as any source has them, and VLANs that nobody names."""
+        """The sub-ports of these ports: as sources have them, and VLANs that nobody names."""
         found = {
-            each for name in names for source in self.sources for each in source.sub_ports(name)
+            each
+            for name in names
+            for number, source in enumerate(self.sources)
+            for each in source.sub_ports(name)
+            if not any(other.knows(each) for other in self.sources[:number])
         }
         return found | {vlan_name(name, tag) for name in names for tag in self._vlans_of(name)}
 

@@ -318,3 +318,58 @@ def test_many_sub_ports_are_not_looked_at_each_with_all_others(text: Callable[[i
         counts.append(steps(lambda: host.plug("tap1", iface_id="vm1", vlans=trunk)))  # noqa: B023
         assert len(host.served) >= count
     assert counts[1] < 2.2 * counts[0]
+
+
+# A change of one sub-port concerns its parent, and of the others those that it has to do with.
+
+
+def looked_at(host: Host, *names: str) -> Set[str]:
+    """The ports that are looked at as something about these may have changed."""
+    host.settle(names)
+    return {*host.decisions[-1].plugged}
+
+
+def test_a_change_of_one_sub_port_concerns_no_other_in_another_vlan() -> None:
+    host = Host(file(**{f"s{tag}": ("vm1", tag) for tag in range(1, 40)}))
+    host.plug("tap1", iface_id="vm1")
+    assert looked_at(host, "s7") == {"s7", "vm1", "tap1"}
+    assert len(looked_at(host, "vm1")) == 41
+    host.configure(file(**{f"s{tag}": ("vm1", tag) for tag in range(1, 40) if tag != 7}))
+    assert looked_at(host, "s7") == {"s7"}
+
+
+def test_who_is_refused_its_tag_gets_it_once_the_other_has_another_or_is_gone() -> None:
+    """The first by name need not be served itself."""
+    first, second = file(a=("vm1", 10)), file(b=("tap1", 10), c=("vm1", 20))
+    host = Host(first, second)
+    host.plug("tap1", iface_id="vm1", vlans=vlans_of("trunk", None, frozenset({0, 10, 20})))
+    assert [*host.served] == ["a", "c", "vm1"]
+    for tag, served in ((30, ["b", "c", "vm1"]), (20, ["a", "b", "vm1"]), (10, ["a", "c", "vm1"])):
+        host.sources[0].configure(file(a=("vm1", tag)))
+        host.settle({"a"})
+        assert [*host.served] == served
+    host.sources[0].configure(file())
+    host.settle({"a"})
+    assert [*host.served] == ["b", "c", "vm1"]
+
+
+def test_a_guarded_port_follows_a_sub_port_that_goes_by_its_interface() -> None:
+    host = Host(guarded(), file(a=("tap1", 10)).replace("vm1:", "vm2:"))
+    host.plug("tap1", iface_id="vm1")
+    assert vlans_behind(host) == {10}
+    host.sources[1].configure(file().replace("vm1:", "vm2:"))
+    host.settle({"a"})
+    assert vlans_behind(host) == set()
+
+
+def test_a_vlan_that_nobody_names_follows_one_that_is_named() -> None:
+    named = f"red: {{dhcpv4: {{cidr: 10.2.0.0/24}}, ports: {{a: {{addresses: '{MAC} 10.2.0.5',"
+    host = Host(POOLS, "networks: {}")
+    host.plug("tap1", vlans=vlans_of("trunk", None, frozenset({10, 20})))
+    for tag, served in ((20, ["a", "tap1.10"]), (10, ["a", "tap1.20"])):
+        host.sources[0].configure(f"{POOLS}  {named} parent: tap1, tag: {tag}}}}}}}")
+        host.settle({"a"})
+        assert [*host.served] == served
+    host.sources[0].configure(POOLS)
+    host.settle({"a"})
+    assert [*host.served] == ["tap1.10", "tap1.20"]
