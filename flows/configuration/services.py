@@ -245,8 +245,15 @@ RA_ORDER = (
     *("addr_mode", "slla", "mtu", "router_preference", "rdnss", "dnssl", "route_info", "prefix"),
     *("captive_portal", "pref64"),
     *("router_lifetime", "hop_limit", "preferred_lifetime", "valid_lifetime"),
+    *("dns_lifetime", "route_lifetime"),
 )
 RA_SETTINGS = {"interval"}
+_LIFETIMES = {  # what has them, of what may be for ever
+    "prefix": ("preferred_lifetime", "valid_lifetime"),
+    "rdnss": ("dns_lifetime",),
+    "dnssl": ("dns_lifetime",),
+    "route_info": ("route_lifetime",),
+}
 _NOT_A_ROUTER = bytes(2)  # router_lifetime
 _IPV6_HEADER_SIZE = 40
 MIN_MTU = 1280  # RFC 8200 §5
@@ -295,10 +302,9 @@ def _default_interval(options: Mapping[str, bytes]) -> tuple[float, float] | Non
     Hosts ask when they begin, and not again when something has ended.
     """
     times = [_number(options, "router_lifetime", 0xFFFF)]
-    if "prefix" in options:
-        times += [
-            _number(options, name, INFINITY_S) for name in ("preferred_lifetime", "valid_lifetime")
-        ]
+    for what, lifetimes in _LIFETIMES.items():
+        if what in options:
+            times += [_number(options, name, INFINITY_S) for name in lifetimes]
     if "pref64" in options:
         times.append(PREF64_LIFETIME_S)
     ending = [time_s for time_s in times if 0 < time_s < INFINITY_S]

@@ -309,5 +309,23 @@ ROUTER_ADVERTISEMENT = OptionTable(
             is_time=True,
             endless=True,
         ),
+        Option(
+            "dns_lifetime",
+            260,
+            "uint32",
+            "RFC 8106 §5.1, §5.2",
+            beyond_ovn=True,
+            is_time=True,
+            endless=True,
+        ),
+        Option(
+            "route_lifetime",
+            261,
+            "uint32",
+            "RFC 4191 §2.3",
+            beyond_ovn=True,
+            is_time=True,
+            endless=True,
+        ),
     ),
 )

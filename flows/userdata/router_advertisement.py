@@ -34,6 +34,11 @@ _ROUTER_LIFETIME = _OPTIONS["router_lifetime"].code
 _HOP_LIMIT = _OPTIONS["hop_limit"].code
 _PREFERRED_LIFETIME = _OPTIONS["preferred_lifetime"].code
 _VALID_LIFETIME = _OPTIONS["valid_lifetime"].code
+_DNS_LIFETIME = _OPTIONS["dns_lifetime"].code
+_ROUTE_LIFETIME = _OPTIONS["route_lifetime"].code
+
+# Options with a lifetime in the same place, and the field that it is of.
+_LIFETIMES = {_RDNSS: _DNS_LIFETIME, _DNSSL: _DNS_LIFETIME, _ROUTE_INFO: _ROUTE_LIFETIME}
 
 _TYPE_CODE_CHECKSUM = b"\x86\0\0\0"
 _TIMERS = bytes(8)
@@ -53,6 +58,8 @@ DEFAULTS = {
     _HOP_LIMIT: b"\xff",
     _PREFERRED_LIFETIME: _FOREVER,
     _VALID_LIFETIME: _FOREVER,
+    _DNS_LIFETIME: _FOREVER,
+    _ROUTE_LIFETIME: _FOREVER,
 }
 
 
@@ -99,12 +106,13 @@ def _contents(code: int, value: bytes, fields: dict[int, bytes]) -> Iterator[byt
     elif code == _MTU:
         yield bytes(2) + value
     elif code in (_RDNSS, _DNSSL):
-        yield _padded(bytes(2) + _FOREVER + value)
+        yield _padded(bytes(2) + fields[_DNS_LIFETIME] + value)
     elif code == _ROUTE_INFO:
         for at in range(0, len(value), 18):
             preference, length = value[at : at + 2]
             octets = 8 * ((length + 63) // 64)
-            yield bytes((length, preference)) + _FOREVER + value[at + 2 : at + 2 + octets]
+            head = bytes((length, preference)) + fields[_ROUTE_LIFETIME]
+            yield head + value[at + 2 : at + 2 + octets]
     elif code == _PREF64:
         lifetime = PREF64_LIFETIME_S | PREF64_LENGTHS.index(value[0])
         yield lifetime.to_bytes(2, "big") + value[1:13]
@@ -149,6 +157,8 @@ def _decode(message: bytes) -> list[tuple[int, bytes]]:
             raise LookupError(code)
         if code == _PREFIX:
             fields[_VALID_LIFETIME], fields[_PREFERRED_LIFETIME] = content[2:6], content[6:10]
+        elif code in _LIFETIMES:
+            fields[_LIFETIMES[code]] = content[2:6]
         value = _value(code, content)
         if code == _ROUTE_INFO and options and options[-1][0] == code:
             value = options.pop()[1] + value

@@ -131,6 +131,9 @@ def test_interval_of_router_advertisements(
         ("prefix: 'fd00::/64', preferred_lifetime: 60, valid_lifetime: 1d", (6.6, 20.0)),
         ("prefix: 'fd00::/64', preferred_lifetime: 0, valid_lifetime: 18", (3 * 1.5, 6.0)),
         ("addr_mode: dhcpv6_stateful, valid_lifetime: 60", None),
+        ("prefix: 'fd00::/64', rdnss: 'fd00::1', dns_lifetime: 60", (6.6, 20.0)),
+        ("prefix: 'fd00::/64', dnssl: a.org, dns_lifetime: 60", (6.6, 20.0)),
+        ("prefix: 'fd00::/64', dns_lifetime: 60", None),
         ("addr_mode: dhcpv6_stateful, pref64: '64:ff9b::/96'", (198.0, 600.0)),
     ],
 )

@@ -47,6 +47,8 @@ networks:
       router_lifetime: 30m
       preferred_lifetime: 4h
       valid_lifetime: infinity
+      dns_lifetime: 20m
+      route_lifetime: infinity
       interval: [5m, 10m]
     pool: 10.0.0.9
     decline_probation_period: 12h

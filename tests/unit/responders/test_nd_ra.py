@@ -22,7 +22,7 @@ from tests.unit.advertisement import LLA, MAC, MESSAGE, ROUTER_LLA, ROUTER_MAC
 
 FROM_LLA = router_solicitation(MAC, LLA)
 FOREVER = b"\xff\xff\xff\xff"
-PREFIX, MTU, RDNSS, DNSSL, CAPTIVE_PORTAL, PREF64 = 3, 5, 25, 31, 37, 38
+PREFIX, MTU, ROUTE_INFO, RDNSS, DNSSL, CAPTIVE_PORTAL, PREF64 = 3, 5, 24, 25, 31, 37, 38
 
 
 def serve(options: str) -> NdRaResponder:
@@ -84,6 +84,17 @@ def test_line_33_several_resolvers_and_domains() -> None:
     names = b"\3ovn\3org\0\1b\3com\0".ljust(16, b"\0")
     assert contents(message, RDNSS) == [b"\0\0" + FOREVER + addresses]
     assert contents(message, DNSSL) == [b"\0\0" + FOREVER + names]
+
+
+def test_line_33_lifetimes_of_resolvers_and_routes() -> None:
+    message = advertise(
+        'rdnss = fd00::1, dnssl = "b.com", dns_lifetime = 1200, '
+        'route_info = "HIGH-fd00:2::/48", route_lifetime = 600'
+    )
+    assert contents(message, RDNSS) == [struct.pack("!HI", 0, 1200) + IPv6Address("fd00::1").packed]
+    assert contents(message, DNSSL) == [struct.pack("!HI", 0, 1200) + b"\1b\3com\0\0"]
+    route = struct.pack("!BBI", 48, 0x08, 600) + IPv6Address("fd00:2::").packed[:8]
+    assert contents(message, ROUTE_INFO) == [route]
 
 
 def test_line_33_pref64_and_captive_portal() -> None:
