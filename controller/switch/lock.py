@@ -77,7 +77,8 @@ class Lock:
     def take(self, *, wait: bool) -> bool:
         """Take it; False if another process has it, unless that is to be waited for.
 
-        Raises :exc:`OSError` where there can be no lock.
+        Raises :exc:`OSError` where there can be no lock.  On a full disk others do not know whose
+        it is.
         """
         command = fcntl.F_OFD_SETLK
         if wait:
@@ -88,8 +89,9 @@ class Lock:
         except BlockingIOError:
             return False
         self.leave_line()
-        os.pwrite(self._file, b"%-*d\n" % (PID_SIZE - 1, os.getpid()), 0)
-        self._write_owner(self._owner)
+        with suppress(OSError):
+            os.pwrite(self._file, b"%-*d\n" % (PID_SIZE - 1, os.getpid()), 0)
+            self._write_owner(self._owner)
         return True
 
     def disown(self) -> None:

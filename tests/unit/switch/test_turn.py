@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -183,3 +186,37 @@ def test_where_there_can_be_no_lock_it_says_why_and_answers_once_there_can(tmp_p
     wait_until(lambda: turn.ours, "the turn")
     assert turn.status == "active"
     turn.end()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file grows meanwhile."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_where_the_disk_is_full_it_answers_all_the_same(path: Path) -> None:
+    with full_disk():
+        turn = Turn(path)
+        ours, status = turn.ours, turn.status
+    assert (ours, status) == (True, "active")
+    assert holder(path) == 0
+    turn.end()
+
+
+def test_a_file_that_is_taken_away_while_the_disk_is_full_comes_again(path: Path) -> None:
+    turn, connection = Turn(path), Connection()
+    turn.add(connection)
+    path.unlink()
+    with full_disk():
+        turn.look()
+        turn.look()
+    turn.look()
+    assert turn.ours
+    assert "hold" not in connection.told
+    turn.end()
+    assert holder(path) is None
