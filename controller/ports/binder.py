@@ -86,7 +86,10 @@ class Served:
 
 @dataclass(frozen=True)
 class Ours:
-    """Another daemon asks for an address of a port of ours: from `mac` it is told so."""
+    """Another daemon asks for an address of a port of ours: from `mac` it is told so.
+
+    That is the guest's, if it is known: who asks for that guest, as it moves there, may have it.
+    """
 
     mac: bytes
 
@@ -221,7 +224,7 @@ class Binder:
                 is_given = self._pools.probes.are_free(name, (probe,))
                 found = meaning(probe, served.ofport, said, at, is_given=is_given)
                 if found is Meaning.OURS:
-                    return Ours(probe.source)
+                    return Ours(probe.mac or probe.source)
                 network = networks.get(probe.network)
                 if found is Meaning.TAKEN and network:
                     taken = self._declines.taken(network, name, said, at, now_s, world)
@@ -233,7 +236,7 @@ class Binder:
                 if interface and network.pool and network.pool.probe:
                     given = self._pools.probes.of(network, port, interface, said.address, port.mac)
                     if meaning(given, served.ofport, said, at, is_given=True) is Meaning.OURS:
-                        return Ours(given.source)
+                        return Ours(given.mac or given.source)
         return None
 
     def unpark(self, network: str, address: Address) -> None:

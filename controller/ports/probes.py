@@ -8,8 +8,8 @@ A server SHOULD ask whether somebody uses an address before it offers it first (
 * Nothing, if it is the guest itself that is to have the address: it may have it still.  That is who
   is behind the port, and whoever has the guest's MAC, as it may be about to move here.
 * That the address is ours, if another daemon asks that has the same pool.  Who has given it to a
-  port says so, and of two that ask at the same time the one with the lower MAC: the other one takes
-  another address.
+  port says so, as if the guest itself did, and of two that ask at the same time the one with the
+  lower MAC: the other one takes another address, unless it asks for the same guest.
 * Else that somebody has it: it is parked (:mod:`controller.ports.parked`), and another is chosen.
 """
 

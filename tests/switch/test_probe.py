@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from ipaddress import IPv4Address
 from threading import Event, Thread
 
@@ -352,6 +353,24 @@ def plug_many(host: PrivateOvs, names: list[str]) -> None:
 def all_remembered(host: PrivateOvs) -> list[str]:
     ids = host.vsctl("--bare", "--columns=external_ids", "list", "interface")
     return re.findall(r"dhcp-ip=\"?([0-9.]+)", ids)
+
+
+@pytest.mark.parametrize("mac", [MAC, ""])
+def test_a_guest_that_moves_to_the_other_host_keeps_its_address_if_its_mac_is_told(
+    hosts: list[PrivateOvs], mac: str
+) -> None:
+    """As in a live migration: it is plugged in there while it still is here."""
+    ids = [f'external_ids:attached-mac="{mac}"'] if mac else []
+    with Dhcpd(hosts[0], configuration()) as one, Dhcpd(hosts[1], configuration()) as other:
+        found = []
+        for host, dhcpd in zip(hosts, (one, other), strict=True):
+            wait_ready(dhcpd)
+            host.vsctl("add-port", host.bridge, "vnet0", "--", "set", "interface", "vnet0",
+                       "type=internal", *ids)  # fmt: skip
+            wait_until(partial(remembered, host, "vnet0"), "addresses")
+            found.append(remembered(host, "vnet0"))
+        assert (found[0] == found[1]) is bool(mac)
+        assert parked(other) == ([] if mac else found[0])
 
 
 @pytest.mark.parametrize("prefixes", [("vm", "vm"), ("one", "two")])
