@@ -8,7 +8,6 @@ import os
 import socket
 from pathlib import Path
 
-from ovs_dhcpd.controller.bridges.reachable import no_such_bridge
 from ovs_dhcpd.flows.options.wording import START_SWITCH
 
 NO_SWITCH = f"expected Open vSwitch to run here (--ovs-rundir DIR); type: {START_SWITCH}"
@@ -47,6 +46,8 @@ def why_no_bridge(rundir: Path, bridge: str) -> str:
     error = _try(str(path))
     others = [each.stem for each in rundir.glob("*.mgmt")]
     if error == errno.ENOENT and others:
+        from ovs_dhcpd.controller.bridges.reachable import no_such_bridge  # which no answer needs
+
         return no_such_bridge(bridge, others, " (--bridge BRIDGE)")
     return _why(str(path), error)
 

@@ -107,7 +107,9 @@ def test_where_switches_connect_to_us_they_may_at_once_and_nothing_is_dialled(
         socket.create_connection(("127.0.0.1", port)).close()
         assert listening.bridges == set()
         assert listening.join("br-int").ours
-        assert "connected to us" in listening.switches.trouble("br-int")
+        assert listening.switches.trouble("br-int") == (
+            f"its switch has not connected to tcp:127.0.0.1:{port}"
+        )
 
 
 @pytest.mark.parametrize("late", UNNEEDED)
