@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 # Commands whose options are in modules of their own.
 LATE = ("run", "init", "import", "trace", "watch")
 SHELLS = ("bash", "zsh", "fish")
-_MAX_OFPORT = 0xFEFF  # from 0xff00 on they are reserved (OpenFlow 1.0's OFPP_MAX)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -259,9 +258,11 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _ofport(text: str) -> tuple[str, int]:
+    from ovs_dhcpd.controller.ovsdb.rows import MAX_OFPORT
+
     name, _, number = text.rpartition("=")
-    if not name or not re.fullmatch("[0-9]{1,5}", number) or not 0 < int(number) <= _MAX_OFPORT:
-        what = f"{text!r}, expected iface-id=number, from 1 to {_MAX_OFPORT}"
+    if not name or not re.fullmatch("[0-9]{1,5}", number) or not 0 < int(number) <= MAX_OFPORT:
+        what = f"{text!r}, expected iface-id=number, from 1 to {MAX_OFPORT}"
         raise argparse.ArgumentTypeError(what)
     return name, int(number)
 

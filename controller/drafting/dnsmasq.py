@@ -34,7 +34,6 @@ from ovs_dhcpd.controller.drafting.dnsmasq_options import (
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     ASSUMED_LENGTH,
     DEFAULT_LEASE_S,
-    INFINITE,
     Range,
     Unreadable,
     read_range,
@@ -45,6 +44,7 @@ from ovs_dhcpd.flows.bindings.pool import Address, AddressRange
 from ovs_dhcpd.flows.configuration.services import ARCHITECTURES
 from ovs_dhcpd.flows.options.table import OptionError
 from ovs_dhcpd.flows.options.wording import escape, show
+from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
 Subnet = IPv4Network | IPv6Network
 
@@ -391,7 +391,7 @@ class _Reader:
         self.draft.set(ra, "addr_mode", "dhcpv6_stateful" if is_stateful else stateless, where)
         self.draft.set(ra, "prefix", [str(each.subnet)], where)
         self.draft.set(ra, "interval", self.ra_interval_s, where)
-        if each.lease_s != INFINITE:
+        if each.lease_s != INFINITY_S:
             self.draft.set(ra, "valid_lifetime", each.lease_s, where)
         if self.ra_mtu:
             self.draft.set(ra, "mtu", self.ra_mtu, where)

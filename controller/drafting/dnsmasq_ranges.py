@@ -17,8 +17,8 @@ from ipaddress import (
 from ovs_dhcpd.controller.drafting.draft import Interface
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.options.wording import show
+from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
-INFINITE = 4294967295
 MIN_LEASE_S = 120  # dnsmasq takes nothing shorter
 DEFAULT_LEASE_S = {4: 3600, 6: 86400}
 ASSUMED_LENGTH = 24  # of a subnet of which nobody says it
@@ -72,11 +72,11 @@ class Range:
 def lease_time_s(word: str) -> int | None:
     """How long a lease is by this word; None if it is no time."""
     if word.lower() == "infinite":
-        return INFINITE
+        return INFINITY_S
     found = _TIME.fullmatch(word)
     if not found:
         return None
-    return min(max(int(found[1]) * _UNITS[found[2].lower()], MIN_LEASE_S), INFINITE)
+    return min(max(int(found[1]) * _UNITS[found[2].lower()], MIN_LEASE_S), INFINITY_S)
 
 
 def read_range(words: Sequence[str]) -> Range:

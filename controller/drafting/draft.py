@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
 from ovs_dhcpd.controller.drafting.yaml_text import Settings, comment, lines
+from ovs_dhcpd.flows.bindings.network import DEFAULT_BRIDGE
 from ovs_dhcpd.flows.bindings.pool import Address, AddressRange
 from ovs_dhcpd.flows.configuration.networks import DYNAMIC, parse_configuration
 from ovs_dhcpd.flows.configuration.section import Mistakes, Place, Section
@@ -20,7 +21,6 @@ from ovs_dhcpd.flows.options.wording import escape, printable
 LINES = 200  # of what could not be said
 ROUNDS = 50  # of checking: each takes out what the one before has brought to light
 RANGES = 256  # of a pool
-DEFAULT_BRIDGE = "br-int"
 
 Interface = IPv4Interface | IPv6Interface
 

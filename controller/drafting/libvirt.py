@@ -13,7 +13,6 @@ from ovs_dhcpd.controller.drafting.dnsmasq_file import read
 from ovs_dhcpd.controller.drafting.dnsmasq_options import read_option, setting_of
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
     DEFAULT_LEASE_S,
-    INFINITE,
     MIN_LEASE_S,
     Unreadable,
 )
@@ -25,6 +24,7 @@ from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.bindings.pool import Address, AddressRange
 from ovs_dhcpd.flows.options.table import OptionError
 from ovs_dhcpd.flows.options.wording import escape, show
+from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
 DNSMASQ = "http://libvirt.org/schemas/network/dnsmasq/1.0 options"
 _UNITS = {"": 60, "seconds": 1, "minutes": 60, "hours": 3600}
@@ -327,4 +327,4 @@ def _lease_s(lease: Element) -> int:
     if not expiry.isdecimal() or len(expiry) > 9:
         return DEFAULT_LEASE_S[4]
     time_s = int(expiry) * unit
-    return min(max(time_s, MIN_LEASE_S), INFINITE) if time_s else INFINITE
+    return min(max(time_s, MIN_LEASE_S), INFINITY_S) if time_s else INFINITY_S

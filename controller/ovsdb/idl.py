@@ -19,6 +19,9 @@ from ovs_dhcpd.controller.ovsdb.spread import SpreadReconnect
 
 json_parser.install()
 
+# The type of a column with strings by strings.
+MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
+
 LOOK_MS = 100  # between two looks whether a server is back
 HURRY_MS = 1000  # a server needs a moment from its socket to listening on it
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import ovs.db.idl
 import ovs.poller
-from ovs_dhcpd.controller.ovsdb.idl import Idl
+from ovs_dhcpd.controller.ovsdb.idl import MAP, Idl
 from ovs_dhcpd.controller.ovsdb.mistakes import Mistakes
 from ovs_dhcpd.controller.ovsdb.rows import (
     format_parked,
@@ -46,7 +46,6 @@ from ovs_dhcpd.controller.ports.vlans import Vlans, vlan_name, vlans_of
 from ovs_dhcpd.flows.bindings.pool import Address, PooledAddress
 
 _UUIDS = {"key": {"type": "uuid"}, "min": 0, "max": "unlimited"}
-_MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
 # The part of vswitch.ovsschema that is read here, so that no schema file is needed.
 SCHEMA = {
     "name": "Open_vSwitch",
@@ -56,7 +55,7 @@ SCHEMA = {
             "columns": {
                 "cur_cfg": {"type": "integer"},
                 "next_cfg": {"type": "integer"},
-                "external_ids": _MAP,
+                "external_ids": MAP,
             }
         },
         "Bridge": {
@@ -65,7 +64,7 @@ SCHEMA = {
                 "datapath_id": {"type": {"key": "string", "min": 0, "max": 1}},
                 "ports": {"type": {**_UUIDS, "key": {"type": "uuid", "refTable": "Port"}}},
                 "protocols": {"type": {"key": "string", "min": 0, "max": "unlimited"}},
-                "external_ids": _MAP,
+                "external_ids": MAP,
             }
         },
         "Port": {
@@ -83,8 +82,8 @@ SCHEMA = {
                 "name": {"type": "string"},
                 "type": {"type": "string"},
                 "ofport": {"type": {"key": "integer", "min": 0, "max": 1}},
-                "status": _MAP,
-                "external_ids": _MAP,
+                "status": MAP,
+                "external_ids": MAP,
             }
         },
     },
@@ -425,7 +424,7 @@ class OpenVSwitch:
         for index, name in self._entries(known):
             index.add(name, known.row)
             self._touched.add(name)
-        for address in _addresses(known):
+        for address in known.remembered:
             self._by_address.add(address, known.row)
 
     def _forget_interfaces(self, port: uuid.UUID, interfaces: Iterable[uuid.UUID]) -> None:
@@ -449,7 +448,7 @@ class OpenVSwitch:
         for index, name in self._entries(known):
             index.discard(name, interface)
             self._touched.add(name)
-        for address in _addresses(known):
+        for address in known.remembered:
             self._by_address.discard(address, interface)
 
     def _entries(self, interface: Interface) -> Iterator[tuple[_Index, str]]:
@@ -460,12 +459,6 @@ class OpenVSwitch:
         yield self._by_name, interface.name
         if interface.iface_id:
             yield self._by_iface_id, interface.iface_id
-
-
-def _addresses(interface: Interface) -> Iterator[Address]:
-    """All that are remembered for it and for what is behind it."""
-    for memory in (interface.memory, *interface.of_vlans.values()):
-        yield from memory.addresses
 
 
 def _with_address(interface: Interface, address: Address) -> Iterator[Interface]:

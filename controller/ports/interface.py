@@ -95,6 +95,12 @@ class Interface:
         return replace(self, of_vlans={**self.of_vlans, tag: memory}, unwritten_vlans=unwritten)
 
     @property
+    def remembered(self) -> list[Address]:
+        """The addresses that are remembered for it and for what is behind it."""
+        memories = (self.memory, *self.of_vlans.values())
+        return [address for memory in memories for address in memory.addresses]
+
+    @property
     def is_one_guests(self) -> bool:
         """Whether one guest is behind it: neither an uplink nor what is said to be nobody's."""
         return self.is_guest and self.network != KEEP_OUT

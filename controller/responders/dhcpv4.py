@@ -30,14 +30,18 @@ from ovs_dhcpd.controller.wire.frames import (
     decode_udp,
     encode_udp,
 )
-from ovs_dhcpd.flows.bindings.well_known import BROADCAST, DHCPV4_CLIENT_PORT, DHCPV4_SERVER_PORT
+from ovs_dhcpd.flows.bindings.well_known import (
+    BROADCAST,
+    BROADCAST_MAC,
+    DHCPV4_CLIENT_PORT,
+    DHCPV4_SERVER_PORT,
+)
 from ovs_dhcpd.flows.options.table import DHCPV4, PRIVATE
 from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts
 from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
 _ANY = bytes(4)
 _BROADCAST_IP = BROADCAST.packed
-_BROADCAST_MAC = b"\xff" * 6
 _BROADCAST_FLAG = 0x80  # in the first byte of flags
 
 # What the client must take without having said so (RFC 2132 §9.10), and what Ethernet carries:
@@ -482,11 +486,11 @@ class Dhcpv4Responder:
         if request.giaddr != _ANY and not (form.informs and request.ciaddr != _ANY):
             return sender, request.giaddr, DHCPV4_SERVER_PORT
         if form.kind == wire.NAK:
-            return _BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
+            return BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
         if request.ciaddr != _ANY:
             return sender, request.ciaddr, DHCPV4_CLIENT_PORT
         if request.flags[0] & _BROADCAST_FLAG:
-            return _BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
+            return BROADCAST_MAC, _BROADCAST_IP, DHCPV4_CLIENT_PORT
         return sender, address, DHCPV4_CLIENT_PORT
 
 

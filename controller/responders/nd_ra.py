@@ -25,13 +25,12 @@ from ipaddress import IPv6Address
 from ovs_dhcpd.controller.responders.responder import Responder
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire import nd
-from ovs_dhcpd.controller.wire.frames import Fragment, FrameError, NotIpv6, Truncated
+from ovs_dhcpd.controller.wire.frames import IPV6, Fragment, FrameError, NotIpv6, Truncated
 from ovs_dhcpd.flows.bindings.well_known import ALL_NODES, ALL_NODES_MAC, UNSPECIFIED
 from ovs_dhcpd.flows.userdata.codec import PutNdRaOpts
 
 MESSAGE = "ND_RA"
 
-_IPV6 = b"\x86\xdd"
 _UNSPECIFIED, _ALL_NODES = UNSPECIFIED.packed, ALL_NODES.packed
 _MULTICAST = 0xFF
 REASONS: Mapping[type[ValueError], Reason] = {
@@ -69,4 +68,4 @@ class NdRaResponder(Responder):
 
 def unsolicited(message: bytes, mac: bytes, address: IPv6Address) -> bytes:
     """The frame in which the router at `mac` and `address` sends `message` to all nodes."""
-    return nd.encode_nd(ALL_NODES_MAC + mac + _IPV6, address.packed, _ALL_NODES, message)
+    return nd.encode_nd(ALL_NODES_MAC + mac + IPV6, address.packed, _ALL_NODES, message)

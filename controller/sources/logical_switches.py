@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 
-from ovs_dhcpd.controller.ovsdb.idl import Idl
+from ovs_dhcpd.controller.ovsdb.idl import MAP, Idl
 from ovs_dhcpd.controller.ports.index import Index
 from ovs_dhcpd.flows.configuration.external import Localnet
 from ovs_dhcpd.flows.configuration.router_port import (
@@ -31,14 +31,13 @@ from ovs_dhcpd.flows.options.wording import escape
 SWITCHES, ROUTER_PORTS = "Logical_Switch", "Logical_Router_Port"
 
 _STRING = {"type": {"key": "string", "min": 0, "max": 1}}
-_MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
 # The part of ovn-nb.ovsschema that is read here.
 TABLES = {
     SWITCHES: {
         "columns": {
             # No refTable: the ports are wanted too that are not held here.
             "ports": {"type": {"key": "uuid", "min": 0, "max": "unlimited"}},
-            "other_config": _MAP,
+            "other_config": MAP,
         }
     },
     ROUTER_PORTS: {
@@ -48,7 +47,7 @@ TABLES = {
             "networks": {"type": {"key": "string", "min": 0, "max": "unlimited"}},
             "enabled": {"type": {"key": "boolean", "min": 0, "max": 1}},
             "peer": _STRING,
-            "ipv6_ra_configs": _MAP,
+            "ipv6_ra_configs": MAP,
         }
     },
 }

@@ -23,7 +23,7 @@ import ovs.db.idl
 import ovs.poller
 import ovs.stream
 from ovs.vlog import Vlog
-from ovs_dhcpd.controller.ovsdb.idl import Idl
+from ovs_dhcpd.controller.ovsdb.idl import MAP, Idl
 from ovs_dhcpd.controller.ports.claims import Claims
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.index import Index
@@ -52,7 +52,6 @@ GROUPS, CHASSIS = "HA_Chassis_Group", "HA_Chassis"
 ROUTER = "router"  # a port's type
 
 _STRINGS = {"type": {"key": "string", "min": 0, "max": "unlimited"}}
-_MAP = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
 _TAG, _TAG_REQUEST = (
     {
         "type": {
@@ -81,7 +80,7 @@ SCHEMA = {
                 "enabled": {"type": {"key": "boolean", "min": 0, "max": 1}},
                 "addresses": _STRINGS,
                 "dynamic_addresses": {"type": {"key": "string", "min": 0, "max": 1}},
-                "options": _MAP,
+                "options": MAP,
                 "parent_name": {"type": {"key": "string", "min": 0, "max": 1}},
                 "tag": _TAG,
                 "tag_request": _TAG_REQUEST,
@@ -91,7 +90,7 @@ SCHEMA = {
                 "ha_chassis_group": _GROUP_ROW,
             }
         },
-        OPTIONS: {"columns": {"cidr": {"type": "string"}, "options": _MAP}},
+        OPTIONS: {"columns": {"cidr": {"type": "string"}, "options": MAP}},
         GROUPS: {"columns": {"ha_chassis": _CHASSIS_ROWS}},
         CHASSIS: {"columns": {"chassis_name": {"type": "string"}, "priority": _PRIORITY}},
         **logical_switches.TABLES,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
-from ovs_dhcpd.flows.pipeline.flow import COOKIE_PREFIX, COOKIE_SHIFT
+from ovs_dhcpd.flows.pipeline.flow import is_our_cookie
 
 _REGISTER = re.compile("metadata|reg[0-9]{1,2}")
 _HEX = re.compile("0x[0-9a-f]{1,16}")
@@ -25,7 +25,7 @@ class Step(NamedTuple):
     @property
     def is_ours(self) -> bool:
         """Whether the cookie has our prefix."""
-        return self.cookie >> COOKIE_SHIFT == COOKIE_PREFIX
+        return is_our_cookie(self.cookie)
 
 
 class Course(NamedTuple):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ovs_dhcpd.controller.wire.asked import DHCPV4_KINDS
+from ovs_dhcpd.controller.wire.dhcpv6 import encode_duid_ll
 from ovs_dhcpd.flows.options.domain_names import DOMAIN
 from ovs_dhcpd.flows.options.lexer import format_constants
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, PRIVATE, Option, OptionError, OptionTable
@@ -163,19 +164,16 @@ def _codes(names: OptionTable, size: int) -> _Type:
     return _Type("names or numbers of options, with commas", encode, decode)
 
 
-_DUID_LL = b"\0\3\0\1"  # of Ethernet, RFC 8415 §11.4
-
-
 def _encode_duid(text: str) -> bytes:
     if re.fullmatch("([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", text):
-        return _DUID_LL + bytes.fromhex(text.replace(":", ""))
+        return encode_duid_ll(bytes.fromhex(text.replace(":", "")))
     if re.fullmatch("0x([0-9a-fA-F]{2})+", text):
         return bytes.fromhex(text[2:])
     raise Misfit(f"{show(text)} is neither")
 
 
 def _decode_duid(value: bytes) -> str:
-    if len(value) == 10 and value.startswith(_DUID_LL):
+    if value == encode_duid_ll(value[-6:]):
         return value[4:].hex(":")
     if not value:
         raise Misfit("it is empty")

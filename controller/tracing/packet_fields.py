@@ -8,7 +8,10 @@ from ipaddress import ip_address
 
 from ovs_dhcpd.controller.wire import nd
 from ovs_dhcpd.controller.wire.frames import (
+    IPV4,
+    IPV6,
     UDP,
+    VLAN,
     FrameError,
     decode_ipv6,
     decode_udp,
@@ -19,8 +22,6 @@ from ovs_dhcpd.flows.bindings import well_known
 from ovs_dhcpd.flows.pipeline import flow as f
 from ovs_dhcpd.flows.pipeline.flow import Field
 
-_TAG = b"\x81\x00"
-_IPV4, _IPV6 = 0x0800, 0x86DD
 _ND_OPTIONS = {1: f.ND_SLL, 2: f.ND_TLL}  # RFC 4861 §4.6.1
 
 
@@ -30,18 +31,18 @@ def fields_of(frame: bytes) -> dict[Field, int]:
     Options of Neighbor Discovery that are not there are 0, as in Open vSwitch.
     """
     vlan_vid, at = 0, 12
-    if frame[12:14] == _TAG:
+    if frame[12:14] == VLAN:
         vlan_vid, at = 0x1000 | int.from_bytes(frame[14:16], "big") & 0xFFF, 16
-    eth_type = _number(frame[at : at + 2])
+    eth_type = frame[at : at + 2]
     fields = {
         f.ETH_DST: _number(frame[:6]),
         f.ETH_SRC: _number(frame[6:12]),
-        f.ETH_TYPE: eth_type,
+        f.ETH_TYPE: _number(eth_type),
         f.VLAN_VID: vlan_vid,
     }
     ip = frame[at + 2 :]
     try:
-        if eth_type == _IPV4:
+        if eth_type == IPV4:
             decode_udp(frame)  # is whole, and no fragment
             udp = ip[(ip[0] & 15) * 4 :]
             fields |= {
@@ -52,7 +53,7 @@ def fields_of(frame: bytes) -> dict[Field, int]:
                 f.UDP_SRC: _number(udp[:2]),
                 f.UDP_DST: _number(udp[2:4]),
             }
-        elif eth_type == _IPV6:
+        elif eth_type == IPV6:
             fields |= _ipv6(frame)
     except FrameError:
         pass

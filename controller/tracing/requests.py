@@ -24,6 +24,9 @@ from ovs_dhcpd.controller.tracing.messages import (
 )
 from ovs_dhcpd.controller.wire import dhcpv4, dhcpv6, nd
 from ovs_dhcpd.controller.wire.frames import (
+    IPV4,
+    IPV6,
+    VLAN,
     decode_ipv6,
     decode_ipv6_udp,
     decode_udp,
@@ -45,8 +48,6 @@ OPTION_REQUEST = (23, 24, 39, 56, 82)
 
 _ANY = bytes(4)
 _BROADCAST_IP = well_known.BROADCAST.packed
-_BROADCAST_MAC = b"\xff" * 6
-_IPV4, _IPV6 = b"\x08\x00", b"\x86\xdd"
 _NO_SETTINGS: Mapping[int, bytes | None] = {}
 
 
@@ -169,9 +170,9 @@ def make_request(
 def lease_of(answer: bytes) -> Lease | None:
     """What the frame of an answer tells its client; None if it is nothing."""
     source_mac = answer[6:12]
-    if answer[12:14] == b"\x81\x00":
+    if answer[12:14] == VLAN:
         answer = answer[:12] + answer[16:]
-    if answer[12:14] == _IPV4:
+    if answer[12:14] == IPV4:
         datagram = decode_udp(answer)
         server_id = dhcpv4.decode_options(datagram.payload).get(dhcpv4.SERVER_ID, b"")
         address = datagram.payload[dhcpv4.YIADDR]
@@ -204,7 +205,7 @@ def _dhcpv4(
     options = {dhcpv4.MESSAGE_TYPE: bytes((kind.message_type,))}
     options[dhcpv4.CLIENT_ID] = dhcpv4.ETHERNET[:1] + mac
     ciaddr = source = _ANY
-    to_mac, to = _BROADCAST_MAC, _BROADCAST_IP
+    to_mac, to = well_known.BROADCAST_MAC, _BROADCAST_IP
     if lease:
         if kind.requested_address:
             options[dhcpv4.REQUESTED_ADDRESS] = lease.address
@@ -236,7 +237,7 @@ def _dhcpv4(
     if giaddr != _ANY:  # a relay agent sends from its own address (RFC 1542 §4.1.1)
         source, source_port = giaddr, well_known.DHCPV4_SERVER_PORT
     return encode_udp(
-        to_mac + mac + _IPV4, source, to, source_port, well_known.DHCPV4_SERVER_PORT, message
+        to_mac + mac + IPV4, source, to, source_port, well_known.DHCPV4_SERVER_PORT, message
     )
 
 
@@ -261,7 +262,7 @@ def _dhcpv6(
         for code, value in _with(options, settings).items()
     )
     return encode_ipv6_udp(
-        _multicast(well_known.ALL_SERVERS) + mac + _IPV6,
+        _multicast(well_known.ALL_SERVERS) + mac + IPV6,
         link_local_address(mac).packed,
         well_known.ALL_SERVERS.packed,
         well_known.DHCPV6_CLIENT_PORT,
@@ -296,5 +297,5 @@ def _solicitation(kind: KindNd, mac: bytes, lease: Lease | None) -> bytes:
         to = IPv6Address(b"\xff\2" + bytes(9) + b"\1\xff" + target[-3:])  # RFC 4291 §2.7.1
     source_link_layer_address = bytes((nd.SOURCE_LINK_LAYER_ADDRESS, 1)) + mac
     message = bytes((kind.message_type,)) + bytes(7) + target + source_link_layer_address
-    link = _multicast(to) + mac + _IPV6
+    link = _multicast(to) + mac + IPV6
     return nd.encode_nd(link, link_local_address(mac).packed, to.packed, message)

@@ -87,13 +87,8 @@ def _has(
 
 def _says(interface: Interface, mac: bytes | None, address: Address | None) -> bool:
     if mac is None:
-        return any(each == address for each in _remembered(interface))
+        return address in interface.remembered
     try:
         return parse_mac(interface.attached_mac) == mac
     except ValueError:
         return False
-
-
-def _remembered(interface: Interface) -> Iterator[Address]:
-    for memory in (interface.memory, *interface.of_vlans.values()):
-        yield from memory.addresses

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from ovs_dhcpd.controller.wire.flow_messages import FLOW_MOD_SIZE, encode_add
 from ovs_dhcpd.controller.wire.openflow import MULTIPART_SIZE, OFP15, VERSION, has_more
 from ovs_dhcpd.controller.wire.oxm import match_size, show_match
-from ovs_dhcpd.flows.pipeline.flow import COOKIE_PREFIX, COOKIE_SHIFT, Flow
+from ovs_dhcpd.flows.pipeline.flow import Flow, is_our_cookie
 
 Place = tuple[int, int, bytes]  # table, priority, match
 
@@ -37,7 +37,7 @@ class FlowEntry(NamedTuple):
     @property
     def is_ours(self) -> bool:
         """Whether the cookie has our prefix."""
-        return self.cookie >> COOKIE_SHIFT == COOKIE_PREFIX
+        return is_our_cookie(self.cookie)
 
     def __str__(self) -> str:
         terms = ",".join([f"priority={self.priority}", *show_match(self.match)])

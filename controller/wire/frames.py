@@ -12,9 +12,10 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-_VLAN = (b"\x81\x00", b"\x88\xa8")  # IEEE 802.1Q, 802.1ad
-_IPV4 = b"\x08\x00"
-_IPV6 = b"\x86\xdd"
+# EtherTypes
+IPV4, IPV6 = b"\x08\x00", b"\x86\xdd"
+VLAN = b"\x81\x00"  # IEEE 802.1Q
+_TAGS = (VLAN, b"\x88\xa8")  # and 802.1ad
 UDP = 17
 _TTL = 64
 _IP_WORDS = 0x4500 + (_TTL << 8 | UDP)  # of an IP header, those that are always the same
@@ -112,18 +113,18 @@ def checksum(data: bytes) -> int:
 
 def with_tag(frame: bytes, tag: int) -> bytes:
     """The frame with the 802.1Q header of a VLAN."""
-    return frame[:12] + _VLAN[0] + tag.to_bytes(2, "big") + frame[12:]
+    return frame[:12] + VLAN + tag.to_bytes(2, "big") + frame[12:]
 
 
 def tag_of(frame: bytes) -> int:
     """The VLAN of the frame's outer tag; 0 if it has none."""
-    return int.from_bytes(frame[14:16], "big") & 0x0FFF if frame[12:14] in _VLAN else 0
+    return int.from_bytes(frame[14:16], "big") & 0x0FFF if frame[12:14] in _TAGS else 0
 
 
 def _link_size(frame: bytes) -> int:
     """The size of the Ethernet header with its tags."""
     size = 14
-    while frame[size - 2 : size] in _VLAN and size < 22:
+    while frame[size - 2 : size] in _TAGS and size < 22:
         size += 4
     return size
 
@@ -143,7 +144,7 @@ def decode_udp(frame: bytes) -> Datagram:
         ):
             return Datagram(frame[:14], source, destination_port, frame[42 : 34 + length])
     ip = _link_size(frame)
-    if frame[ip - 2 : ip] != _IPV4:
+    if frame[ip - 2 : ip] != IPV4:
         raise NotUdp
     if len(frame) < ip + 20:
         raise Truncated
@@ -222,8 +223,8 @@ def decode_ipv6(frame: bytes) -> Ipv6Packet:
     a fragment header in front of a whole packet (RFC 6946); any other extension header stands as
     the packet's protocol.
     """
-    ip = 14 if frame[12:14] == _IPV6 else _link_size(frame)
-    if frame[ip - 2 : ip] != _IPV6:
+    ip = 14 if frame[12:14] == IPV6 else _link_size(frame)
+    if frame[ip - 2 : ip] != IPV6:
         raise NotIpv6
     if len(frame) < ip + 40:
         raise Truncated
@@ -254,7 +255,7 @@ def decode_ipv6_udp(frame: bytes) -> Ipv6Datagram:
 
     Checksums are not looked at, as in decode_udp.
     """
-    if frame[12:14] == _IPV6 and len(frame) >= _PLAIN6_SIZE and frame[20] == UDP:  # nearly all are
+    if frame[12:14] == IPV6 and len(frame) >= _PLAIN6_SIZE and frame[20] == UDP:  # nearly all are
         first, size, source, destination, port, length = _PLAIN6_READ.unpack_from(frame)
         if first >> 28 == 6 and 8 <= length <= size <= len(frame) - 54:
             return Ipv6Datagram(frame[:14], source, destination, port, frame[62 : 54 + length])

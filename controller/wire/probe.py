@@ -17,13 +17,14 @@ import struct
 from typing import NamedTuple
 
 from ovs_dhcpd.controller.wire import nd
-from ovs_dhcpd.controller.wire.frames import FrameError, decode_ipv6, with_tag
+from ovs_dhcpd.controller.wire.frames import IPV6, VLAN, FrameError, decode_ipv6, with_tag
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.well_known import (
     ALL_NODES,
     ALL_NODES_MAC,
     ARP_REPLY,
     ARP_REQUEST,
+    BROADCAST_MAC,
     NEIGHBOUR_ADVERTISEMENT,
     NEIGHBOUR_SOLICITATION,
     UNSPECIFIED,
@@ -31,8 +32,7 @@ from ovs_dhcpd.flows.bindings.well_known import (
 
 _ARP = struct.Struct("!HHBBH6s4s6s4s")
 _ETHERNET, _IPV4, _SIZES = 1, 0x0800, (6, 4)
-_ARP_TYPE, _IPV6_TYPE, _VLAN_TYPE = b"\x08\x06", b"\x86\xdd", b"\x81\x00"
-_BROADCAST_MAC = b"\xff" * 6
+_ARP_TYPE = b"\x08\x06"
 _OVERRIDE = 0x20  # an advertisement's flag (RFC 4861 §4.4)
 _TARGET_LINK_LAYER_ADDRESS = 2  # option
 
@@ -54,11 +54,11 @@ def encode_question(mac: bytes, address: Address, tag: int = 0) -> bytes:
     """The frame by which ``mac`` asks whether somebody has ``address``."""
     target = address.packed
     if address.version == 4:
-        link = _BROADCAST_MAC + mac + _ARP_TYPE
+        link = BROADCAST_MAC + mac + _ARP_TYPE
         frame = link + _arp(ARP_REQUEST, mac, bytes(4), bytes(6), target)
     else:
         group = nd.SOLICITED_NODE + target[13:]
-        link = b"\x33\x33" + group[12:] + mac + _IPV6_TYPE
+        link = b"\x33\x33" + group[12:] + mac + IPV6
         message = bytes((NEIGHBOUR_SOLICITATION,)) + bytes(7) + target
         frame = nd.encode_nd(link, UNSPECIFIED.packed, group, message)
     return with_tag(frame, tag) if tag else frame
@@ -72,7 +72,7 @@ def encode_answer(mac: bytes, heard: Heard) -> bytes:
     else:
         flags = bytes((NEIGHBOUR_ADVERTISEMENT, 0, 0, 0, _OVERRIDE, 0, 0, 0))
         message = flags + heard.address + bytes((_TARGET_LINK_LAYER_ADDRESS, 1)) + mac
-        link = ALL_NODES_MAC + mac + _IPV6_TYPE
+        link = ALL_NODES_MAC + mac + IPV6
         frame = nd.encode_nd(link, heard.address, ALL_NODES.packed, message)
     return with_tag(frame, heard.tag) if heard.tag else frame
 
@@ -80,7 +80,7 @@ def encode_answer(mac: bytes, heard: Heard) -> bytes:
 def decode_heard(ofport: int, frame: bytes) -> Heard | None:
     """What a frame that has come by ``ofport`` says; None if it says nothing of an address."""
     tag, at = 0, 14
-    if frame[12:14] == _VLAN_TYPE:
+    if frame[12:14] == VLAN:
         tag, at = int.from_bytes(frame[14:16], "big") & 0xFFF, 18
     if frame[at - 2 : at] == _ARP_TYPE:
         return _decode_arp(ofport, tag, frame[at : at + _ARP.size])

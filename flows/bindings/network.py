@@ -17,14 +17,16 @@ from ovs_dhcpd.flows.bindings.pool import Address, Pool
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6
 from ovs_dhcpd.flows.userdata.codec import PutDhcpOpts, PutDhcpv6Opts, PutNdRaOpts
-from ovs_dhcpd.flows.userdata.extension import Dhcpv4Extension, Dhcpv6Extension
+from ovs_dhcpd.flows.userdata.extension import (
+    NO_EXTENSION_V4,
+    NO_EXTENSION_V6,
+    Dhcpv4Extension,
+    Dhcpv6Extension,
+)
 
 DEFAULT_BRIDGE = "br-int"
 
 ANYWHERE = Placement()
-
-_NO_EXTENSION_V4 = Dhcpv4Extension()
-_NO_EXTENSION_V6 = Dhcpv6Extension()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Dhcpv4:
     server_id: IPv4Address
     server_mac: bytes
     options: Mapping[str, bytes]
-    extension: Dhcpv4Extension = _NO_EXTENSION_V4
+    extension: Dhcpv4Extension = NO_EXTENSION_V4
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Dhcpv6:
     server_id: bytes
     options: Mapping[str, bytes]
     stateless: bool = False
-    extension: Dhcpv6Extension = _NO_EXTENSION_V6
+    extension: Dhcpv6Extension = NO_EXTENSION_V6
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from __future__ import annotations
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+BROADCAST_MAC: Final = b"\xff" * 6
+
 ARP_REQUEST: Final = 1  # RFC 826
 ARP_REPLY: Final = 2
 

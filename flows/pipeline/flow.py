@@ -25,6 +25,11 @@ COOKIE_SHIFT = 48
 LOCAL = 0xFFFFFFFE  # the bridge's own port in OpenFlow; the database has 65534, that of 1.0
 
 
+def is_our_cookie(cookie: int) -> bool:
+    """Whether a flow with this cookie is ours."""
+    return cookie >> COOKIE_SHIFT == COOKIE_PREFIX
+
+
 def show_port(ofport: int) -> str:
     """A port number as ``ovs-ofctl`` shows it."""
     return "LOCAL" if ofport == LOCAL else str(ofport)

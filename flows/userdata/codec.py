@@ -53,6 +53,8 @@ from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, OptionError, OptionTab
 from ovs_dhcpd.flows.options.values import decode_value
 from ovs_dhcpd.flows.userdata.cursor import Cursor, UserdataError
 from ovs_dhcpd.flows.userdata.extension import (
+    NO_EXTENSION_V4,
+    NO_EXTENSION_V6,
     Dhcpv4Extension,
     Dhcpv6Extension,
     decode_extension,
@@ -161,9 +163,6 @@ class ResultBit:
 REG0_3 = ResultBit.reg(0, 3)
 REG0_5 = ResultBit.reg(0, 5)
 
-_NO_EXTENSION_V4 = Dhcpv4Extension()
-_NO_EXTENSION_V6 = Dhcpv6Extension()
-
 
 @dataclass(frozen=True, slots=True)
 class PutDhcpOpts:
@@ -175,7 +174,7 @@ class PutDhcpOpts:
     offerip: IPv4Address
     options: tuple[tuple[int, bytes], ...]
     result: ResultBit = REG0_3
-    extension: Dhcpv4Extension = _NO_EXTENSION_V4
+    extension: Dhcpv4Extension = NO_EXTENSION_V4
 
     def __post_init__(self) -> None:
         """Raise UserdataError for an option that userdata must not carry."""
@@ -193,7 +192,7 @@ class PutDhcpv6Opts:
 
     options: tuple[tuple[int, bytes], ...]
     result: ResultBit = REG0_3
-    extension: Dhcpv6Extension = _NO_EXTENSION_V6
+    extension: Dhcpv6Extension = NO_EXTENSION_V6
 
     def __post_init__(self) -> None:
         """Raise UserdataError for an option that userdata must not carry."""
@@ -416,7 +415,7 @@ def _decode_put_dhcp_opts(result: ResultBit, cursor: Cursor) -> PutDhcpOpts:
         offerip,
         tuple(options.items()),
         result,
-        decode_extension(Dhcpv4Extension, extension) if extension else _NO_EXTENSION_V4,
+        decode_extension(Dhcpv4Extension, extension) if extension else NO_EXTENSION_V4,
     )
 
 
@@ -435,7 +434,7 @@ def _decode_put_dhcpv6_opts(result: ResultBit, cursor: Cursor) -> PutDhcpv6Opts:
     return PutDhcpv6Opts(
         tuple(options),
         result,
-        decode_extension(Dhcpv6Extension, extension) if extension else _NO_EXTENSION_V6,
+        decode_extension(Dhcpv6Extension, extension) if extension else NO_EXTENSION_V6,
     )
 
 

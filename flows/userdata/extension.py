@@ -91,6 +91,8 @@ class Dhcpv6Extension:
             raise UserdataError(f"prefix_length is {self.prefix_length}, expected 0 to 128")
 
 
+NO_EXTENSION_V4, NO_EXTENSION_V6 = Dhcpv4Extension(), Dhcpv6Extension()
+
 Extension = TypeVar("Extension", Dhcpv4Extension, Dhcpv6Extension)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from ovs_dhcpd.controller.drafting.dnsmasq_ranges import (
-    INFINITE,
     Range,
     Unreadable,
     lease_time_s,
     read_range,
 )
+from ovs_dhcpd.flows.userdata.extension import INFINITY_S
 
 
 def range_of(first: str, last: str, **more: Any) -> Range:
@@ -28,7 +28,7 @@ def range_of(first: str, last: str, **more: Any) -> Range:
         ("10.0.0.5,10.0.0.9,255.255.255.0,1h",
          range_of("10.0.0.5", "10.0.0.9", length=24, lease_s=3600)),
         ("10.0.0.5,10.0.0.9,255.255.255.0,10.0.0.255,infinite",
-         range_of("10.0.0.5", "10.0.0.9", length=24, lease_s=INFINITE)),
+         range_of("10.0.0.5", "10.0.0.9", length=24, lease_s=INFINITY_S)),
         ("set:red,tag:blue,10.0.0.5,10.0.0.9",
          range_of("10.0.0.5", "10.0.0.9", sets=("red",), tags=("blue",))),
         ("10.0.0.0,static", range_of("10.0.0.0", "10.0.0.0", modes=frozenset({"static"}))),
@@ -68,8 +68,8 @@ def test_what_is_no_range(text: str, said: str) -> None:
 
 @pytest.mark.parametrize(
     ("word", "expected"),
-    [("45m", 2700), ("600", 600), ("1W", 604800), ("5", 120), ("infinite", INFINITE),
-     ("999999999w", INFINITE), ("x", None), ("12hh", None), ("²", None)],
+    [("45m", 2700), ("600", 600), ("1W", 604800), ("5", 120), ("infinite", INFINITY_S),
+     ("999999999w", INFINITY_S), ("x", None), ("12hh", None), ("²", None)],
 )  # fmt: skip
 def test_a_lease_time(word: str, expected: int | None) -> None:
     assert lease_time_s(word) == expected
