@@ -46,6 +46,7 @@ from ovs_dhcpd.flows.configuration.services import (
     parse_dhcpv4,
     parse_dhcpv6,
     parse_ra,
+    warn_of_mode,
     warn_of_router,
     why_no_host,
 )
@@ -196,6 +197,8 @@ def _parse_network(
         server_mac = dhcpv6.server_id if dhcpv6 else server_mac
     if (part := shared.get("ra")) is not None:
         ra = parse_ra(part, server_mac)
+        if ra and dhcpv6:
+            warn_of_mode(part, dhcpv6)
     found = {"dhcpv4": dhcpv4, "dhcpv6": dhcpv6}
     reader.unclear.update(service for service in shared if found.get(service) is None)
     network = Network(name, dhcpv4, (), arp_responder, dhcpv6, ra, bridge)

@@ -296,6 +296,17 @@ def parse_ra(reader: Reader, server_mac: bytes) -> Ra | None:
     return Ra(message, slla, interval)
 
 
+def warn_of_mode(reader: Reader, dhcpv6: Dhcpv6) -> None:
+    """Note an advertisement that keeps hosts from asking for the DHCPv6 beside it.
+
+    They go by its flags M and O (RFC 4861 §4.2).
+    """
+    if reader.get("addr_mode", "slaac") == "slaac":
+        options = "dhcpv6_stateless"
+        expected = options if dhcpv6.stateless else f"dhcpv6_stateful, or {options} for options"
+        reader.warn("addr_mode", f"slaac: guests do not ask by dhcpv6 then, expected {expected}")
+
+
 def _default_interval(options: Mapping[str, bytes]) -> tuple[float, float] | None:
     """So often that of an advertisement nothing ends before the next; None if nothing ever does.
 

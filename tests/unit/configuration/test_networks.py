@@ -410,6 +410,30 @@ networks:
     )
 
 
+@pytest.mark.parametrize(
+    ("dhcpv6", "ra", "warning"),
+    [
+        ("", "addr_mode: dhcpv6_stateful", ""),
+        ("", "addr_mode: dhcpv6_stateless", ""),
+        ("", "addr_mode: slaac", "dhcpv6_stateful, or dhcpv6_stateless for options"),
+        (", dhcpv6_stateless: true", "mtu: 1442", "dhcpv6_stateless"),
+    ],
+)
+def test_an_advertisement_that_keeps_guests_from_dhcpv6_is_a_warning(
+    tmp_path: Path, dhcpv6: str, ra: str, warning: str
+) -> None:
+    text = f"""
+networks:
+  red:
+    dhcpv6: {{cidr: "fd00::/64", server_id: "02:00:00:00:00:09"{dhcpv6}}}
+    ra: {{prefix: "fd00::/64", {ra}}}
+    ports: {{}}
+"""
+    lines = [line.rpartition("/c.yaml:")[2] for line in load(tmp_path, text).warnings]
+    said = "5: warning: red: addr_mode: slaac: guests do not ask by dhcpv6 then, expected "
+    assert lines == ([said + warning] if warning else [])
+
+
 def test_a_ports_own_router_outside_the_subnet_is_a_warning(tmp_path: Path) -> None:
     port = '{addresses: "02:00:00:00:00:01 10.0.0.5", options: {router: 10.0.1.1}}'
     (line,) = load(tmp_path, POOL % f"10.0.0.9\n    ports: {{vm1: {port}}}").warnings
