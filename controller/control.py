@@ -29,6 +29,7 @@ from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.json_text import to_json
 from ovs_dhcpd.controller.pidfile import Pidfile
 from ovs_dhcpd.controller.ports.fault import Fault
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.flows.options.wording import printable, printable_lines
 
 from ovs_dhcpd import __version__
@@ -202,6 +203,7 @@ class ControlSocket(ovs.unixctl.server.UnixctlServer):
     ) -> None:
         super().__init__(listener)
         self._faults = faults
+        self._lines = LineLimit(*log.PEER_LINES)
         self._pidfile = pidfile
         self._look_s = 0.0
         self._accepting = True
@@ -234,7 +236,7 @@ class ControlSocket(ovs.unixctl.server.UnixctlServer):
             if error:
                 self._accepting = error == errno.EAGAIN  # else too few descriptors: not at once
                 return
-            self._conns.append(_Connection(stream, self._faults))
+            self._conns.append(_Connection(stream, self._faults, self._lines))
             if len(self._conns) > MAX_CONNECTIONS:
                 self._drop(self._conns[0])
 
@@ -277,16 +279,19 @@ class _Connection(ovs.unixctl.server.UnixctlConnection):
     _request_id: Any
     _rpc: _Requests
 
-    def __init__(self, stream: ovs.stream.Stream, faults: Faults) -> None:
+    def __init__(self, stream: ovs.stream.Stream, faults: Faults, lines: LineLimit) -> None:
         super().__init__(_Requests(stream))
         self._faults = faults
+        self._lines = lines
 
     def run(self) -> int:
         """Answer what is asked; returns an errno where the connection is to be closed."""
         try:
             error: int = super().run()
         except Exception as fault:  # of what JSON is: too deep, for one
-            vlog.warn(f"connection closed: {type(fault).__name__}: {fault}")
+            text = f"connection closed: {type(fault).__name__}: {fault}"
+            if line := self._lines.line(text, time.monotonic()):
+                vlog.warn(line)
             return errno.EPROTO
         return error
 

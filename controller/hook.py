@@ -25,6 +25,7 @@ from ovs_dhcpd.controller.leases.document import Clock, Lease, Plugged, to_lease
 from ovs_dhcpd.controller.leases.fields import VERSION
 from ovs_dhcpd.controller.leases.lease import ASSIGNED
 from ovs_dhcpd.controller.leases.leases import Row
+from ovs_dhcpd.controller.responders.token_bucket import TokenBucket
 from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.flows.options.wording import escape
 
@@ -48,7 +49,7 @@ class Hook:
         self._waiting: deque[bytes] = deque()
         self._lost = 0
         self._filled = threading.Condition()
-        self._limit = LineLimit(1, 5)  # lines in the log
+        self._limit, self._losses = LineLimit(1, 5), TokenBucket(1, 5)  # lines in the log
         threading.Thread(target=self._run, daemon=True).start()
 
     def publish(self, name: str, rows: Sequence[Row], clock: Clock) -> None:
@@ -76,12 +77,15 @@ class Hook:
             self._filled.notify()
 
     def _run(self) -> None:
+        lost = 0
         while True:
             with self._filled:
                 self._filled.wait_for(lambda: self._waiting)
-                change, lost, self._lost = self._waiting.popleft(), self._lost, 0
-            if lost:
+                change = self._waiting.popleft()
+                lost, self._lost = lost + self._lost, 0
+            if lost and self._losses.admit(time.monotonic()):
                 vlog.warn(f"--on-change: {lost} changes left out, expected it to keep up")
+                lost = 0
             if why := self._call(change):
                 text = f"--on-change: {escape(' '.join(self._argv))}: {why}"
                 if line := self._limit.line(text, time.monotonic()):

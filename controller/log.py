@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 import ovs.vlog
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import journald
+from ovs_dhcpd.controller.switch.line_limit import LineLimit
 
 vlog = Vlog("log")
 
@@ -22,6 +23,10 @@ LATE_MODULES = (
     *("northbound", "parking", "writer"),
     *("idl", "jsonrpc", "reconnect", "stream", "unixctl_server"),
 )
+
+# python-ovs's modules whose warnings are about what somebody sends to us, which it does not limit.
+ABOUT_PEERS = ("jsonrpc", "unixctl_server")
+PEER_LINES = (1, 20)  # a second, and at once
 
 last_error: tuple[float, str] | None = None  # when, in seconds since 1970, and the line
 
@@ -55,6 +60,20 @@ def remember_errors() -> None:
         err(self, message, **kwargs)
 
     Vlog.err = remember
+
+
+def limit_lines_about_peers() -> None:
+    """Have no more than PEER_LINES of warnings by each of ABOUT_PEERS.  Once."""
+    warn = Vlog.warn
+    limits = {name: LineLimit(*PEER_LINES) for name in ABOUT_PEERS}
+
+    def limited(self: Vlog, message: str, **kwargs: object) -> None:
+        limit = limits.get(self.name)
+        line = limit.line(message, time.monotonic()) if limit else message
+        if line is not None:
+            warn(self, line, **kwargs)
+
+    Vlog.warn = limited
 
 
 def write_to_the_journal() -> bool:

@@ -246,6 +246,7 @@ def _start_log(args: argparse.Namespace) -> None:
     log.admit_late_modules()
     log.mend_times()
     log.remember_errors()
+    log.limit_lines_about_peers()
     log_text.make_printable()
     ovs.vlog.handle_args(args)
     in_journal = log.write_to_the_journal()

@@ -250,6 +250,16 @@ def test_whatever_a_client_sends_costs_its_connection_only(
     assert memory_kb(daemon) < 300_000
 
 
+@pytest.mark.parametrize("data", [b"[" * 9999 + b"}", b"{]}", request(id=None)])
+def test_what_clients_send_does_not_fill_the_log(daemon: Daemon, data: bytes) -> None:
+    """A fault in reading it, no JSON, and what is no request."""
+    before = len(daemon.log_file.read_text().splitlines())
+    for _ in range(300):
+        daemon.send(data)
+    lines = daemon.log_file.read_text().splitlines()[before:]
+    assert 0 < len(lines) < 200
+
+
 def memory_kb(daemon: Daemon) -> int:
     """The most memory that the daemon has ever had."""
     status = Path(f"/proc/{daemon.process.pid}/status").read_text()

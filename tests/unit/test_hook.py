@@ -144,3 +144,17 @@ def test_of_too_many_that_wait_the_oldest_are_left_out(
         ("bound", "offered"),
     ]
     assert said == ["--on-change: 2 changes left out, expected it to keep up"]
+
+
+def test_many_that_are_left_out_do_not_fill_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]
+) -> None:
+    monkeypatch.setattr(hooks, "MAX_WAITING", 1)
+    hook = start("true")
+    port = Port(hook)
+    for _ in range(60):
+        with hook._filled:  # all of these before one is run
+            for message in (DISCOVER, REQUEST, DISCOVER, REQUEST):
+                port.asks(message, *([option(50, "10.0.0.6")] if message == REQUEST else []))
+        wait_until(lambda: not hook._waiting, "the last of them to be run", 30)
+    assert 0 < len(said) < 50
