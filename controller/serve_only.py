@@ -122,7 +122,7 @@ class ServeOnly:
         self._connected_s = 0.0
         self._sayings = Sayings()
         self._inbox: Inbox[Channel] = Inbox()
-        journal = Journal()
+        journal = Journal(early=0)  # nobody listens
         log.on_change.append(journal.look_at_level)
         add_command("exit", "", 0, 0, lambda _: self._stop())
         add_query(

@@ -57,10 +57,11 @@ class Journal:
     A line of the log takes as long as several answers, and those of a hundred guests at once would
     keep the next ones waiting for milliseconds: a verdict waits until there is time for it.
 
-    `tracing`: each is to be traced, too.  `names` says whose an exchange is.
+    `tracing`: each is to be traced, too.  `names` says whose an exchange is.  Of what was
+    before somebody listens the last ``early`` are kept.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic):
+    def __init__(self, clock: Callable[[], float] = time.monotonic, early: int = EARLY):
         self.messages: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self.dropped_options: Counter[int] = Counter()
@@ -71,7 +72,7 @@ class Journal:
         self._waiting: deque[_Noted] = deque()  # put in by any thread, taken out with _writing
         self._since_s = 0.0  # when they began to wait
         self._is_late = False  # they have waited too long for a pause
-        self._early: deque[Exchange] | None = deque(maxlen=EARLY)
+        self._early: deque[Exchange] | None = deque(maxlen=early)
         self._hearers: list[Hear] = []
         self._settlers: list[Settle] = []
         self._writing = threading.Lock()  # with it they are counted, logged and told of
@@ -111,7 +112,7 @@ class Journal:
 
         That is in any thread, in one at a time; it must not raise.  Answers may wait for it: what
         takes time ``settle`` does, which is called in a pause.  One that asks for what was
-        ``early`` hears of the last EARLY exchanges before, too; they are kept for another one, if
+        ``early`` hears of what is kept of those before, too; they are kept for another one, if
         it is not ``alone`` with that.
         """
         with self._writing:

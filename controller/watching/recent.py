@@ -15,6 +15,7 @@ from typing import NamedTuple
 from ovs_dhcpd.controller.responders.exchange import Exchange
 
 KEPT = 4096
+MAX_SIZE = 16 * 1024 * 1024  # bytes of packet-ins that are kept: more than of so many requests
 AT_ONCE = 500  # exchanges of one reading, so that the daemon's thread is soon free again
 
 
@@ -35,20 +36,25 @@ class Reading(NamedTuple):
 
 
 class Recent:
-    """The last KEPT exchanges."""
+    """The last KEPT exchanges, of great packets fewer."""
 
     def __init__(self) -> None:
-        self._kept: deque[Exchange] = deque(maxlen=KEPT)
+        self._kept: deque[Exchange] = deque()
+        self._size = 0  # of these
         self._next = 0
 
     def add(self, exchanges: Sequence[Exchange]) -> None:
         """They have happened."""
         self._kept.extend(exchanges)
+        self._size += sum(len(exchange.message) for exchange in exchanges)
         self._next += len(exchanges)
+        while len(self._kept) > KEPT or self._size > MAX_SIZE:
+            self._size -= len(self._kept.popleft().message)
 
     def forget(self) -> None:
         """Nobody reads: keep none, but go on counting."""
         self._kept.clear()
+        self._size = 0
 
     def read(self, number: int | None, last: int | None = None) -> Reading:
         """Those from ``number`` on, at most AT_ONCE; for None none, to begin with the next one.

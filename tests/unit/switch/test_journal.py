@@ -259,6 +259,14 @@ def test_of_what_was_before_anybody_listened_the_last_is_kept(lines: Logged) -> 
     assert [packet_of(heard[at].message) for at in (0, -1)] == [b"1", b"%d" % EARLY]
 
 
+def test_where_nobody_will_listen_nothing_is_kept(lines: Logged) -> None:
+    book = Journal(Clock(), early=0)
+    note(book, [OFFER])
+    heard: list[Exchange] = []
+    book.listen(heard.extend, early=True)
+    assert heard == []
+
+
 def test_what_was_before_anybody_listened_is_for_all_who_ask_until_one_is_alone_with_it(
     lines: Logged,
 ) -> None:

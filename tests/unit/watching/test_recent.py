@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from ovs_dhcpd.controller.responders.exchange import Exchange, Read
 from ovs_dhcpd.controller.responders.verdict import Reason, Silence
-from ovs_dhcpd.controller.watching.recent import AT_ONCE, KEPT, Recent
+from ovs_dhcpd.controller.watching.recent import AT_ONCE, KEPT, MAX_SIZE, Recent
 
 READ = Read("br-int", 0.0, 0.0)
 
@@ -39,6 +39,16 @@ def test_each_is_read_once_and_in_order() -> None:
 def test_a_slow_reader_is_told_how_many_it_has_missed() -> None:
     reading = recent(KEPT + 7).read(0)
     assert (reading.missed, reading.first, numbers(reading.exchanges)[0]) == (7, 7, 7)
+
+
+def test_of_great_packets_fewer_are_kept() -> None:
+    found = Recent()
+    great = Exchange(bytes(MAX_SIZE // 8), Silence(Reason.DNS), READ)
+    for _ in range(2):
+        found.add([great] * 20)
+        reading = found.read(0)
+        assert (len(reading.exchanges), reading.missed + 8) == (8, reading.next)
+        found.forget()
 
 
 def test_what_was_not_kept_is_missed() -> None:
