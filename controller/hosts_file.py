@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -56,6 +57,11 @@ def _text(option: bytes) -> str:
     return option.decode("ascii", "replace")
 
 
+def _open_at_once(path: str, flags: int) -> int:
+    """Open it, also a FIFO that nobody writes."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 class HostsFile:
     """The file ``path``, replaced as a whole whenever there is something else to say."""
 
@@ -70,11 +76,12 @@ class HostsFile:
         """Raise OSError where it cannot be made, or would replace what is another's."""
         look_at_directory(self._path.parent)
         try:
-            with self._path.open(encoding="utf-8", errors="replace") as file:
-                first = file.readline(len(HEADER) + 1).rstrip("\n")
+            with open(self._path, encoding="utf-8", errors="replace", opener=_open_at_once) as file:
+                is_file = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+                is_ours = is_file and file.readline(len(HEADER) + 1).rstrip("\n") in ("", HEADER)
         except FileNotFoundError:
             return
-        if first not in ("", HEADER):
+        if not is_ours:
             raise FileExistsError(0, f"is not ours, expected a line {HEADER!r} first", self._path)
 
     def touch(self) -> None:
@@ -108,8 +115,9 @@ class HostsFile:
 
     def _replace(self, text: str) -> None:
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        temporary.unlink(missing_ok=True)  # who may write there could lead us elsewhere by it
         try:
-            file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+            file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
             with os.fdopen(file, "w", encoding="utf-8") as new:
                 os.fchmod(file, 0o644)  # a DNS server is another user, whatever the umask
                 new.write(text)

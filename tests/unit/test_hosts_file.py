@@ -129,3 +129,31 @@ def test_a_directory_that_is_not_there_is_said_once(
     hosts.run(served)
     assert len(said) == 1
     assert "No such file or directory" in said[0]
+
+
+def test_who_may_write_beside_it_cannot_have_us_write_elsewhere(
+    tmp_path: Path, served: list[tuple[str, Served]]
+) -> None:
+    others = tmp_path / "others"
+    others.write_text("theirs")
+    path = tmp_path / "hosts"
+    path.with_name(f".hosts.{os.getpid()}").symlink_to(others)
+    hosts = HostsFile(path)
+    hosts.touch()
+    hosts.run(served)
+    assert others.read_text() == "theirs"
+    assert path.read_text() == "\n".join([HEADER, *LINES, ""])
+    assert sorted(tmp_path.iterdir()) == [path, others]
+
+
+def test_what_is_no_file_is_not_waited_for(
+    tmp_path: Path, served: list[tuple[str, Served]]
+) -> None:
+    path = tmp_path / "hosts"
+    os.mkfifo(path)
+    hosts = HostsFile(path)
+    with pytest.raises(FileExistsError, match="is not ours"):
+        hosts.check()
+    hosts.touch()
+    hosts.run(served)
+    assert path.is_fifo()
