@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 
 class Connections:
-    """Those of one process, whose command line is ``owner`` (:func:`owner_of`); a context manager.
+    """The connections of one process with the command line ``owner`` (:func:`owner_of`).
 
     Sockets and locks are in ``rundir``, ``openflow`` are versions, the best first.  With ``listen``
-    nothing is dialled: switches connect to us.  What they say is in the ``inbox``.
+    nothing is dialled: switches connect to us.  What they say is in the ``inbox``.  To be used in a
+    ``with`` statement, at whose end all are closed.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Connections:
         return self._turns[bridge]
 
     def leave(self, bridge: str) -> None:
-        """It is not ours: others may use it now, and we shall not answer for them."""
+        """Let go of ``bridge``, which is not ours: others may have it, we do not answer there."""
         self._turns.pop(bridge).end(for_good=True)
         self.switches.disconnect(bridge)
 

@@ -344,7 +344,7 @@ class Daemon:
             self._refuse(f"bridge {name}", (line,) if line else ())
 
     def _active(self) -> list[Keeper]:
-        """Those of the bridges on which it is our turn."""
+        """The keepers of the bridges on which it is our turn."""
         return [keeper for keeper in self._keepers.values() if keeper.is_active]
 
     def _take_turns(self) -> None:

@@ -31,7 +31,7 @@ class HistoryKeeper:
             self._history.note(exchanges)
 
     def document(self) -> dict[str, Any]:
-        """What there is now; in any thread."""
+        """The last quarter of an hour, as :meth:`History.document`; in any thread."""
         self._journal.write()
         with self._guard:
             return self._history.document(time.monotonic(), time.time())

@@ -66,7 +66,7 @@ class Pages:
         self._share_of_why = Share(SHARE_PERCENT / 100)  # which may wait for a switch
 
     def by_path(self) -> dict[str, Page]:
-        """All of them."""
+        """Each page by its path."""
         return {
             **{path: partial(_file, *_load(*file)) for path, file in FILES.items()},
             "/leases.json": partial(self._answer, self._leases, ["port"]),
@@ -146,5 +146,5 @@ def _file(content: bytes, content_type: str, request: Request) -> Response:
 
 
 def missing(what: str) -> Response:
-    """Of what is not installed."""
+    """The answer where something is not installed, which ``what`` says."""
     return Response(503, TEXT, f"{what}\n".encode())

@@ -24,7 +24,7 @@ KINDS = ("dnsmasq", "libvirt", "kea")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Those of the command line."""
+    """The options of its command line."""
     parser.add_argument("kind", metavar="KIND", choices=KINDS, help=" or ".join(KINDS))
     parser.add_argument(
         "theirs",

@@ -34,7 +34,7 @@ NO_BRIDGE = "no bridge in Open vSwitch, expected one; type: ovs-vsctl add-br br0
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Those of the command line."""
+    """The options of its command line."""
     parser.add_argument(
         "--bridge", metavar="BRIDGE", default="", help="look at this one alone (default: at all)"
     )

@@ -135,7 +135,7 @@ class LeaseKeeper:
             self._hand_over(name)
 
     def _hand_over(self, bridge: str) -> None:
-        """It is another's turn there."""
+        """It is another's turn on ``bridge``: what is known of its leases is about to be untrue."""
         self._ours.remove(bridge)
         self._questions.pop(bridge, None)
         self._journal.write()

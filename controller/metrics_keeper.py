@@ -71,7 +71,7 @@ class MetricsKeeper:
                 self._traffic.note(exchange, found[1].name if found else "")
 
     def measure(self) -> Measured:
-        """All of it now; in the daemon's thread."""
+        """All that there is to measure, now; in the daemon's thread."""
         self._journal.write()
         with self._guard:
             traffic = self._traffic

@@ -31,7 +31,7 @@ class Notifier:
 
     @property
     def is_ready(self) -> bool:
-        """Whether that has been told."""
+        """Whether it has been told that we are ready."""
         return self._is_ready
 
     def tell(self, status: str, *, is_ready: bool) -> None:
@@ -51,7 +51,7 @@ class Notifier:
         self._send(["STOPPING=1"])
 
     def _send(self, lines: list[str]) -> bool:
-        """Whether it has been taken; nobody is waited for."""
+        """Send these; whether they have been taken.  Nobody is waited for."""
         if self._address:
             with (
                 contextlib.suppress(OSError),

@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"[0-9]+")
 
 
 class Sayings:
-    """Those of one bridge."""
+    """The lines about one bridge."""
 
     def __init__(self) -> None:
         self._said: set[str] = set()  # since the bridge was ready
@@ -25,12 +25,12 @@ class Sayings:
         self._limits |= {level: LineLimit(1, 10) for level in ("warn", "err")}
 
     def ready(self) -> None:
-        """All is as it should be."""
+        """The bridge is as it should be."""
         self._failing = False
         self._said.clear()
 
     def failed(self) -> bool:
-        """A connection has ended without that; whether this is news."""
+        """A connection has ended before the bridge was as it should be; whether this is news."""
         failing, self._failing = self._failing, True
         return not failing
 

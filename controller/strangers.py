@@ -20,7 +20,7 @@ vlog = Vlog("daemon")
 
 
 class Strangers:
-    """Those of which that is not known yet; all in the daemon's thread.
+    """The switches of which it is not known yet which bridge they are; all in the daemon's thread.
 
     ``whose`` has the name of the bridge with a datapath id (:mod:`controller.bridges.whose`), and
     ``receive`` is called with that, the channel and what it has heard first.

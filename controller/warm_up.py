@@ -32,13 +32,13 @@ _ADDRESS6 = b"\x20\1\x0d\xb8".ljust(15, b"\0") + b"\2"  # these and _ADDRESS are
 
 
 def prepare() -> None:
-    """Do so once, when what will stay has been made: the collector looks at none of it any more."""
+    """To be called once, when what will stay is made: the collector looks at none of it then."""
     warm_up()
     gc.freeze()
 
 
 def warm_up() -> list[Verdict]:
-    """Answer; returns what the answers are."""
+    """Answer requests that nobody has sent; returns the verdicts."""
     # By its clock no time goes by, so that it writes nothing of this, however slow we are.
     dispatcher, journal = Dispatcher(), Journal(lambda: 0.0)
     verdicts = []

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def is_of(transaction: Transaction, names: list[str]) -> bool:
-    """Whether it is of one of these, or they are none."""
+    """Whether it is about one of these, or nobody is named."""
     keys = ("port", "network", "bridge", "mac", "address")
     return not names or any(transaction[key] in names for key in keys)
 

@@ -190,7 +190,7 @@ class Bridge:
         return self._meters.of(port)
 
     def take_notes(self) -> list[Note]:
-        """What there is to say since the last time."""
+        """What there is to log that has come since the last call."""
         notes = self._notes.copy()
         self._notes.clear()
         return notes

@@ -64,7 +64,7 @@ class Fights(Generic[Thing]):
             del self._fights[thing]
 
     def going_on(self) -> Iterator[Fight]:
-        """Of the things that were repaired more than once."""
+        """The fights over things that were repaired more than once."""
         return (fight for fight in self._fights.values() if fight.times > 1)
 
     def next_s(self, now_s: float) -> float | None:

@@ -112,7 +112,7 @@ class FlowTable:
         self._differs = True
 
     def owned(self) -> Iterator[tuple[str, Iterable[Flow]]]:
-        """Each who wants flows, and these."""
+        """Each owner, and the flows that it wants."""
         return ((owner, flows.values()) for owner, flows in self._owned.items())
 
     def flows_of(self, owner: str) -> tuple[Flow, ...]:

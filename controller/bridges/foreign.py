@@ -111,7 +111,7 @@ class Foreign:
 
     @property
     def lacks_forwarding(self) -> str:
-        """That nothing is there that forwards, and what to type; empty: something is, or may be."""
+        """A line that says that no flow forwards, and what to type; empty: one does, or may."""
         if not self._complete or self._forwarding or self._many_forward:
             return ""
         return (

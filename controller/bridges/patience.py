@@ -36,7 +36,7 @@ QUESTIONS = {openflow.OFPMP_FLOW: "a flow dump", openflow.OFPMP_AGGREGATE: "a fl
 
 
 class Patience:
-    """One connection's.  `exhausted` says why it is to be given up, once it is."""
+    """The patience with one connection.  `exhausted` says why that is to be given up, if it is."""
 
     def __init__(self) -> None:
         self.exhausted = ""
@@ -46,7 +46,7 @@ class Patience:
         self._changes_s = 0.0
 
     def sent(self, messages: Iterable[bytes], now_s: float) -> None:
-        """These have been sent."""
+        """These messages have been sent."""
         metered = False  # whether a change of meters waits for the next question to confirm it
         for count, message in enumerate(messages, 1):
             if message[openflow.KIND] == meters.OFPT_METER_MOD:

@@ -265,7 +265,7 @@ class _Reader:
         return [*found.values()]
 
     def _name(self, subnets: Sequence[_Subnet]) -> Iterator[_Subnet]:
-        """Each with a network; one of IPv6 is in that of IPv4 that it can only belong to."""
+        """Each with its network; one of IPv6 is in that of a subnet of IPv4, if one alone fits."""
         by_version: dict[int, list[_Subnet]] = {4: [], 6: []}
         for each in subnets:
             by_version[each.subnet.version].append(each)

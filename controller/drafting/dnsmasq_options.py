@@ -60,7 +60,7 @@ class Clients:
 
     @property
     def all(self) -> set[str]:
-        """All of them."""
+        """All of these tags."""
         return {*self.architectures, *self.ipxe, *self.others}
 
     def read(self, name: str, words: Sequence[str]) -> None:
@@ -178,7 +178,7 @@ def data_of(version: int, code: int, words: Sequence[str]) -> bytes | None:
 
 
 def _are_addresses(version: int, words: Sequence[str]) -> bool:
-    """Whether all are, those of IPv6 in brackets."""
+    """Whether all words are addresses, those of IPv6 in brackets."""
     try:
         for word in words:
             if version == 4:

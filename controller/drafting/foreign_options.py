@@ -166,7 +166,7 @@ def setting(version: int, code: int, words: Sequence[str], kind: str = "") -> tu
 
 
 def raw(version: int, code: int, data: bytes) -> tuple[str, object]:
-    """The same with these bytes as its value."""
+    """Our name and value for an option with these bytes as its value.  Raises OptionError."""
     table = TABLES[version]
     option = table.lookup(f"option_{code}")
     if not data:

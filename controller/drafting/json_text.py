@@ -33,7 +33,7 @@ def parse(text: str) -> tuple[Any, list[tuple[int, str]]]:
 
 
 def _plain(text: str) -> tuple[str, list[tuple[int, str]]]:
-    """The same without what JSON has not; each line stays where it is."""
+    """The text without what JSON has not, each line where it was, and what it includes."""
     parts, includes = list[str](), list[tuple[int, str]]()
     at, line = 0, 1
     before, comma = "", False  # the last token that counts, and whether a comma waits for the next

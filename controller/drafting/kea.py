@@ -436,7 +436,7 @@ class _Reader:
 
 
 def _addresses(version: int, host: Mapping[str, Any]) -> tuple[list[Address], list[Any]]:
-    """Those of a reservation, and what is none."""
+    """The addresses of a reservation, and what stands there that is none."""
     value = host.get("ip-address" if version == 4 else "ip-addresses", [])
     found, unreadable = list[Address](), []
     for text in value if isinstance(value, list) else [value]:

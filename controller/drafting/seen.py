@@ -129,7 +129,7 @@ def read_links(document: Any) -> list[Link]:
 
 
 def _addresses(rows: Any) -> Iterator[Interface]:
-    """Those that stay: neither temporary ones nor what an interface has of another's."""
+    """The addresses that stay: neither temporary ones nor what an interface has of another's."""
     for row in rows if isinstance(rows, list) else ():
         if not isinstance(row, dict) or row.get("temporary") or row.get("deprecated"):
             continue

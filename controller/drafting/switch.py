@@ -47,7 +47,7 @@ class _Segment:
 
     @property
     def words(self) -> str:
-        """What it is in a sentence."""
+        """What the segment is called in a sentence."""
         return f"VLAN {self.tag} of {self.bridge.name}" if self.tag else self.bridge.name
 
     def addresses(self, version: int) -> list[tuple[Link, Interface]]:

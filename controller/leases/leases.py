@@ -226,7 +226,7 @@ class Leases:
 
     @property
     def ports(self) -> list[str]:
-        """All their names, sorted."""
+        """The names of all ports that are served, sorted."""
         return sorted(self._ports)
 
     def names(self, bridge: str) -> list[str]:
@@ -269,7 +269,7 @@ class Leases:
 
 
 class _Found(NamedTuple):
-    """Of a port: its MAC, None for any, and all that its client may have, packed."""
+    """A port as it is found: its MAC, None for any, and all that its client may have, packed."""
 
     mac: bytes | None
     addresses: frozenset[bytes]

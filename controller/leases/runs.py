@@ -39,10 +39,10 @@ class Runs:
         self._runs: dict[tuple[str, int], _Run] = {}  # by bridge and ofport, the oldest first
 
     def add(self, exchange: Exchange) -> str | None:
-        """This has been asked.  Of another run before it leases are told: as :meth:`Leases.note`.
+        """This has been asked.  If another run of its port begins, leases hear of the one before.
 
-        Two are of one run if they make the same of one client's lease; of the words that it says of
-        itself the last count.
+        Returns what :meth:`Leases.note` does.  Two exchanges are of one run if they make the same
+        of one client's lease; of the words that it says of itself the last count.
         """
         verdict = exchange.verdict
         if verdict.message in _OTHERS:

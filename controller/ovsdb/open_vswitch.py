@@ -270,7 +270,7 @@ class OpenVSwitch:
 
     @property
     def interfaces(self) -> Iterable[Interface]:
-        """All of them, plugged in or not."""
+        """All interfaces, plugged in or not."""
         return self._interfaces.values()
 
     def at(self, bridge: str, ofport: int) -> Interface | None:

@@ -20,7 +20,7 @@ class ByHand:
         self._ours: dict[str, tuple[uuid.UUID, Memory]] = {}
 
     def note(self, interface: Interface, memory: Memory) -> None:
-        """This stands in the row as ours, or is about to."""
+        """``memory`` stands in the interface's row as ours, or is about to."""
         self._ours[interface.key] = interface.row, memory
 
     def forget(self, key: str) -> None:

@@ -40,7 +40,7 @@ class Said:
 
 
 class Meaning(enum.Enum):
-    """What it means for a port."""
+    """What it means for a port that somebody says something of the address it is to have."""
 
     NOTHING = enum.auto()
     OURS = enum.auto()

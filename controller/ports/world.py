@@ -98,7 +98,7 @@ class World:
         return [source for source in self.sources if source.knows(name)]
 
     def parent(self, name: str) -> Parent | None:
-        """As the source says that is believed."""
+        """Where the port is plugged in, as the source says that is believed."""
         if known_by := self.knowing(name):
             return known_by[0].parent(name)
         found = split_vlan_name(name)

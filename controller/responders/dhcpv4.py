@@ -295,7 +295,7 @@ class Dhcpv4Responder:
         self._set(opts.offerip.packed, host_name, wire.encode_option(wire.HOST_NAME, host_name))
 
     def of_neighbour(self, offerip: bytes, host_name: bytes = b"") -> Dhcpv4Responder:
-        """That of a port whose userdata differs in these alone, at a fraction of the cost.
+        """The responder of a port whose userdata differs in these alone, at a fraction of the cost.
 
         An empty host name stands for this port's.
         """

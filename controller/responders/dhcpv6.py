@@ -217,7 +217,7 @@ class Dhcpv6Responder:
         self._set(_Layout(opts), *(ia_addr[at : at + 16] for at in range(0, len(ia_addr), 16)))
 
     def of_neighbour(self, ia_addr: bytes, host_name: bytes = b"") -> Dhcpv6Responder:
-        """That of a port whose userdata differs in its one ia_addr alone, at little cost.
+        """The responder of a port whose userdata differs in its one ia_addr alone, at little cost.
 
         Without one, it is this port's.
         """
@@ -415,7 +415,7 @@ class Dhcpv6Responder:
         return given
 
     def _give_to_one(self, request: _Request, ia: wire.Ia, off_link: Set[bytes]) -> list[bytes]:
-        """The same where there is one IA."""
+        """As :meth:`_give`, where there is one IA."""
         pool = self._pool(ia.code)
         if request.kind == wire.REQUEST and not off_link.isdisjoint(ia.leases):
             return []
@@ -461,7 +461,7 @@ class Dhcpv6Responder:
         return wire.encode_ia(ia, layout.times if leases else _NO_TIMES, options)
 
     def _has(self, lease: bytes) -> bool:
-        """Whether it is one of the port's."""
+        """Whether the lease is one of the port's."""
         return lease in self._addresses or lease in self._layout.prefixes
 
     def _off_link(self, request: _Request) -> Set[bytes]:

@@ -12,7 +12,7 @@ class Responder(Protocol):
     """A server of one port."""
 
     def of_neighbour(self, address: bytes, host_name: bytes = b"") -> Responder:
-        """That of a port whose userdata has another address and host name, and else the same.
+        """The responder of a port whose userdata has another address and host name, else the same.
 
         They are from :func:`split_address` and :func:`split_host_name`.  Whose userdata has neither
         serves all ports of its network alike.

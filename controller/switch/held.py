@@ -54,7 +54,7 @@ class Held:
         return self._find(last) is not None
 
     def take_unanswered(self, last: Mark | None, now_s: float) -> list[bytes]:
-        """Those that have come since what was answered last; all if it has not come."""
+        """What has come since the packet-in that was answered last; all if that has not come."""
         at = self._find(last) if last else None
         held = list(self._held)[0 if at is None else at + 1 :]
         self._held.clear()

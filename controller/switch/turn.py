@@ -46,7 +46,7 @@ class Answerer(Protocol):
 
 
 class Turn:
-    """Ours or another's, on one bridge whose lock is ``path``; None: nobody else can be there.
+    """Whose turn it is on the bridge whose lock is ``path``; None: nobody else can be there.
 
     ``wake`` is called, from any thread, when it has become ours.  Once it has been :meth:`end`-ed
     it stays another's.  ``owner`` is left in the lock's file.

@@ -113,7 +113,7 @@ def _packet_in(frame: bytes, ofport: int, course: Course) -> bytes:
 
 
 def _registers(metadata: bytes) -> dict[str, int]:
-    """Those in a resume's metadata, by their names."""
+    """The registers in a resume's metadata, by their names."""
     names = {NXM_REG | number << 9: f"reg{number}" for number in range(16)}
     names[about(f.METADATA.header)] = f.METADATA.match
     return {
@@ -124,7 +124,7 @@ def _registers(metadata: bytes) -> dict[str, int]:
 
 
 def show(transaction: Transaction, where: str) -> Iterator[str]:
-    """All of it, a line each; ``where`` is the port that the request comes from."""
+    """All of the transaction in lines; ``where`` is the port that the request comes from."""
     yield from _show_frame(transaction.request)
     yield from _show_course(transaction.way_in)
     yield ""

@@ -41,7 +41,7 @@ class History:
         self._ring = [_Span(-1)] * SPANS
 
     def note(self, exchanges: Iterable[Exchange]) -> None:
-        """These have happened, in this order."""
+        """These exchanges have happened, in this order."""
         read = None
         for exchange in exchanges:
             if exchange.read is not read:
@@ -63,7 +63,7 @@ class History:
         return span
 
     def document(self, now_s: float, since_1970_s: float) -> dict[str, Any]:
-        """All of it at ``now_s``, which is ``since_1970_s``."""
+        """The document at ``now_s``, which is ``since_1970_s``."""
         last = _number(now_s)
         numbers = range(last - SPANS + 1, last + 1)
         spans = [self._find(number) for number in numbers]

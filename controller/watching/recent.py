@@ -44,7 +44,7 @@ class Recent:
         self._next = 0
 
     def add(self, exchanges: Sequence[Exchange]) -> None:
-        """They have happened."""
+        """These exchanges have happened."""
         self._kept.extend(exchanges)
         self._size += sum(len(exchange.message) for exchange in exchanges)
         self._next += len(exchanges)
@@ -57,7 +57,7 @@ class Recent:
         self._size = 0
 
     def read(self, number: int | None, last: int | None = None) -> Reading:
-        """Those from ``number`` on, at most AT_ONCE; for None none, to begin with the next one.
+        """The exchanges from ``number`` on, AT_ONCE at most; None: none, to begin with the next.
 
         So it is with a number that has not been given yet, as one of a daemon before this one.  A
         reader who would rather miss some than be late wants no more than the ``last`` ones.

@@ -17,7 +17,7 @@ LIMIT = 128 * 1024  # bytes; Open vSwitch's handshake has 48
 
 
 class Handshake:
-    """One connection's; ``versions`` are the wire versions that we speak.
+    """The handshake of one connection; ``versions`` are the wire versions that we speak.
 
     `version` is the one agreed on, 0 before that. `features` is the FEATURES_REPLY, whole, empty
     before it has come; `datapath_id` is from it, and `rest` what came behind it. `error` is the

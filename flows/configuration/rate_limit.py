@@ -35,7 +35,7 @@ def parse_rate_limit(reader: Reader) -> RateLimit | None:
 
 
 def rate_limit_of(text: str) -> RateLimit | None:
-    """The same as ``PPS:BURST``, ``PPS`` or ``none``.  Raises ValueError."""
+    """The rate limit that is written ``PPS:BURST``, ``PPS`` or ``none``.  Raises ValueError."""
     if text == NONE:
         return None
     words = text.split(":")

@@ -94,7 +94,7 @@ def _settings(row: RouterPortRow, reader: Reader) -> Iterator[tuple[str, object]
 
 
 def _prefixes(row: RouterPortRow, reader: Reader) -> Iterator[IPv6Network]:
-    """Those of IPv6 but link-local ones, in the order in which OVN's databases have sets."""
+    """The prefixes of IPv6 but link-local ones, in the order in which OVN's databases have sets."""
     for text in sorted(row.networks):
         try:
             if "%" in text:

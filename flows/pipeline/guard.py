@@ -122,7 +122,7 @@ class GuardService(Service):
             yield from _other_vlans(port.name, port.vlans)
 
     def network_lflows(self, network: Network) -> Iterator[LogicalFlow]:
-        """None: all is a port's own."""
+        """No logical flows: all are a port's own."""
         return iter(())
 
 

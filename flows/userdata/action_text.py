@@ -131,7 +131,7 @@ def _parse_action(lexer: Lexer) -> LogicalAction:
 
 
 def _parse_arguments(lexer: Lexer, name: str, result: ResultBit) -> LogicalAction:
-    """Of the actions whose arguments have no names."""
+    """The rest of an action whose arguments have no names."""
     action: LogicalAction
     if name == ACTION_NAMES[DNS_LOOKUP]:
         action = DnsLookup(result)
