@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ovs_dhcpd.controller.history_keeper import HistoryKeeper
 from ovs_dhcpd.controller.http_messages import TEXT, Refusal, Request, Response
-from ovs_dhcpd.controller.http_server import Page, Questions, left_s
+from ovs_dhcpd.controller.http_server import Page, Questions, left_s, source
 from ovs_dhcpd.controller.json_text import to_json
 from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
 from ovs_dhcpd.controller.share import Busy, Share
@@ -62,7 +62,7 @@ class Pages:
     def __init__(self, known: Known, questions: Questions) -> None:
         self._known = known
         self._questions = questions
-        self._share = Share(SHARE_PERCENT / 100)
+        self.share = Share(SHARE_PERCENT / 100)
         self._share_of_why = Share(SHARE_PERCENT / 100)  # which may wait for a switch
 
     def by_path(self) -> dict[str, Page]:
@@ -86,11 +86,11 @@ class Pages:
         """With what ``find`` finds, which is told what the request says of ``names``."""
         for name in request.query.keys() - {*names}:
             raise Refusal(400, f"{escape(name)}: expected {' or '.join(names) or 'nothing'}")
-        with _turn(self._share_of_why if find == self._why else self._share):
+        with _turn(self._share_of_why if find == self._why else self.share):
             return Response(200, JSON, to_json(find(request.query)).encode("ascii"))
 
     def _metrics(self, request: Request) -> Response:
-        with _turn(self._share):
+        with _turn(self.share):
             return self._known.metrics(request)
 
     def _leases(self, query: Mapping[str, list[str]]) -> Mapping[str, object]:
@@ -124,7 +124,7 @@ class Pages:
 def _turn(share: Share) -> Iterator[None]:
     """What is done in it is done in its turn.  Raises :exc:`Refusal` if that does not come."""
     try:
-        with share.turn(left_s()):
+        with share.turn(left_s(), source()):
             yield
     except Busy:
         raise Refusal(503, "busy") from None

@@ -41,13 +41,20 @@ BACKLOG = 16
 
 Page = Callable[[Request], Response]
 _T = TypeVar("_T")
-_thread = threading.local()  # `end_s`: when the connection that it serves is over
+# When the connection is over that a thread serves, and who is at the other end.
+_thread = threading.local()
 
 
 def left_s() -> float:
     """How long the connection may last that this thread serves; LIMIT_S where that is none."""
     end_s: float | None = getattr(_thread, "end_s", None)
     return LIMIT_S if end_s is None else max(0.0, end_s - time.monotonic())
+
+
+def source() -> str:
+    """The address from which the connection comes that this thread serves; empty: there is none."""
+    found: str = getattr(_thread, "source", "")
+    return found
 
 
 class PortTaken(OSError):
@@ -175,7 +182,7 @@ class HttpServer:
                 del self._busy[source]
 
     def _run_one(self, connection: socket.socket, source: str, end_s: float) -> None:
-        _thread.end_s = end_s
+        _thread.end_s, _thread.source = end_s, source
         try:
             self._serve(connection, end_s)
         finally:

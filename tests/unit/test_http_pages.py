@@ -138,3 +138,23 @@ def test_metrics_too_are_made_in_their_turn(monkeypatch: pytest.MonkeyPatch) -> 
     by_path = pages(lambda request: by_path["/metrics"](request))  # meanwhile another asks
     with pytest.raises(Refusal, match="busy"):
         by_path["/metrics"](Request("/metrics", {}, {}))
+
+
+def test_turns_are_shared_out_among_addresses() -> None:
+    nobody = cast(Any, None)
+    history: Any = SimpleNamespace(document=dict)
+    known = Known(
+        leases=nobody, watch=nobody, history=history, status=nobody, why=nobody, metrics=nobody
+    )
+    all_pages = Pages(known, Questions(lambda: None))
+    listener = listen(Where(ip_address("127.0.0.1"), 0))
+    server = HttpServer(listener, all_pages.by_path(), lambda _: None)
+    server.start()
+    for source in ("127.0.0.1", "127.0.0.2"):
+        with socket.create_connection(
+            listener.getsockname(), timeout=WAIT_S, source_address=(source, 0)
+        ) as connection:
+            connection.sendall(b"GET /traffic.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(4096).startswith(b"HTTP/1.1 200 ")
+    server.stop()
+    assert [*all_pages.share.known] == ["127.0.0.1", "127.0.0.2"]

@@ -6,7 +6,9 @@ from __future__ import annotations
 import threading
 
 import pytest
-from ovs_dhcpd.controller.share import LONGEST_S, Busy, Share
+from ovs_dhcpd.controller.share import LONGEST_S, MAX_KNOWN, Busy, Share
+
+from tests.lab.process import wait_until
 
 WAIT_S = 60.0  # more than anything here takes
 
@@ -91,6 +93,46 @@ def test_work_that_fails_took_time_too(share: Share, time: Time) -> None:
         fail()
     work(share, time, 0)
     assert time.slept == [0.4]
+
+
+def worked(sources: str) -> list[int]:
+    """In which order they work, by when they came, which was while the first of them did."""
+    share, done, order = Share(0.999), threading.Event(), list[int]()
+
+    def work(number: int) -> None:
+        with share.turn(WAIT_S, sources[number]):
+            order.append(number)
+            assert done.wait(WAIT_S)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(len(sources))]
+    for number, thread in enumerate(threads):
+        thread.start()
+        wait_until(lambda: order and len(share.waiting) == number, "it to wait")  # noqa: B023
+    done.set()
+    for thread in threads:
+        thread.join(WAIT_S)
+    return order
+
+
+@pytest.mark.parametrize(
+    ("came", "order"),
+    [
+        ("aaaaaaaa", [0, 1, 2, 3, 4, 5, 6, 7]),
+        ("aaab", [0, 3, 1, 2]),
+        ("aaabb", [0, 3, 1, 4, 2]),
+        ("aabc", [0, 2, 3, 1]),
+        ("abcab", [0, 1, 2, 3, 4]),
+    ],
+)
+def test_who_has_worked_lately_lets_others_go_first(came: str, order: list[int]) -> None:
+    assert worked(came) == order
+
+
+def test_who_has_worked_is_not_kept_for_ever(share: Share, time: Time) -> None:
+    for number in range(2 * MAX_KNOWN):
+        with share.turn(WAIT_S, f"2001:db8::{number}"):
+            pass
+    assert len(share.known) == MAX_KNOWN
 
 
 def test_one_works_at_a_time() -> None:
