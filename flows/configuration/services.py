@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -48,10 +48,13 @@ BESIDE_SERVICES = (  # a network's other settings
 )
 _NOT_IN_A_SERVICE = dict.fromkeys(BESIDE_SERVICES, "belongs in the network, beside this")
 
+_BOOT_FILES = ("bootfile_name", "bootfile_name_alt")
+
 # -- DHCPv4
 
 NOT_IN_DHCPV4 = {"offerip": "comes from the port's addresses"}
 _DHCPV4_EXTENSION = ("rapid_commit",)
+_BOOT_SERVERS = {"next_server", "tftp_server", "tftp_server_address"}
 _ROUTES = "classless_static_route"
 _EVERYWHERE = IPv4Network("0.0.0.0/0")
 DHCPV4_SETTINGS = {"cidr", "server_mac", "bootfile_name_by_arch", *_DHCPV4_EXTENSION}
@@ -94,6 +97,9 @@ def parse_dhcpv4(reader: Reader) -> Dhcpv4 | None:
     if reason := why_no_host(server_id, cidr):
         refuse("server_id", f"{server_id} is {reason}, expected the address of a host")
     warn_of_router(reader, options, cidr)
+    if not options.keys() & _BOOT_SERVERS:
+        what = "no URL, and without next_server nobody is told where it is"
+        _warn_of_paths(reader, options, extension.boot_files, what)
     return Dhcpv4(cidr, server_id, server_mac, options, extension)
 
 
@@ -132,6 +138,18 @@ def warn_of_router(reader: Reader, options: Mapping[str, bytes], cidr: IPv4Netwo
             if isinstance(router, IPv4Address) and router not in cidr:
                 what = f"{router} is not in cidr {cidr}, so guests do not reach it"
                 reader.warn("router", what)
+
+
+def _warn_of_paths(
+    reader: Reader, options: Mapping[str, bytes], boot_files: Iterable[BootFile], what: str
+) -> None:
+    """Note the first setting with a boot file that is no URL."""
+    files = [(name, options[name]) for name in _BOOT_FILES if name in options]
+    files += [("bootfile_name_by_arch", boot_file.name) for boot_file in boot_files]
+    for name, file in files:
+        if b"://" not in file:
+            reader.warn(name, f"{show(file.decode(errors='replace'))}: {what}")
+            return
 
 
 def check_times(options: Mapping[str, bytes], refuse: Refuse) -> None:
@@ -215,6 +233,8 @@ def parse_dhcpv6(reader: Reader, server_mac: bytes) -> Dhcpv6 | None:
     _check_lifetimes(extension, refuse)
     if "bootfile_name_by_arch" in reader:
         extension = replace(extension, boot_files=_parse_boot_files(reader))
+    what = "expected a URL, as in tftp://[fd00::1]/file (RFC 5970 §3.1)"
+    _warn_of_paths(reader, options, extension.boot_files, what)
     cidr = _parse_cidr(reader, parse_prefix)
     if cidr is None:
         return None

@@ -434,6 +434,49 @@ networks:
     assert lines == ([said + warning] if warning else [])
 
 
+NOWHERE = "no URL, and without next_server nobody is told where it is"
+NO_URL = "expected a URL, as in tftp://[fd00::1]/file (RFC 5970 §3.1)"
+
+
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ("dhcpv4: {cidr: 10.0.0.0/24, bootfile_name: a}", f"bootfile_name: 'a': {NOWHERE}"),
+        (
+            "dhcpv4: {cidr: 10.0.0.0/24, bootfile_name: 'http://b/a', bootfile_name_alt: a}",
+            f"bootfile_name_alt: 'a': {NOWHERE}",
+        ),
+        (
+            "dhcpv4: {cidr: 10.0.0.0/24, bootfile_name_by_arch: {bios: a}}",
+            f"bootfile_name_by_arch: 'a': {NOWHERE}",
+        ),
+        (
+            "dhcpv4: {cidr: 10.0.0.0/24, option_67: '0xff'}",
+            f"bootfile_name: '\N{REPLACEMENT CHARACTER}': {NOWHERE}",
+        ),
+        ("dhcpv4: {cidr: 10.0.0.0/24, bootfile_name: 'http://b/a'}", ""),
+        ("dhcpv4: {cidr: 10.0.0.0/24, bootfile_name: a, next_server: 10.0.0.9}", ""),
+        ("dhcpv4: {cidr: 10.0.0.0/24, bootfile_name: a, tftp_server: boot}", ""),
+        ("dhcpv4: {cidr: 10.0.0.0/24, bootfile_name: a, tftp_server_address: 10.0.0.9}", ""),
+        (
+            "dhcpv6: {cidr: 'fd00::/64', server_id: '02:00:00:00:00:09', bootfile_name: a}",
+            f"bootfile_name: 'a': {NO_URL}",
+        ),
+        (
+            "dhcpv6: {cidr: 'fd00::/64', server_id: '02:00:00:00:00:09', "
+            "bootfile_name: 'tftp://[fd00::1]/a'}",
+            "",
+        ),
+    ],
+)
+def test_a_boot_file_that_nobody_finds_is_a_warning(
+    tmp_path: Path, settings: str, warning: str
+) -> None:
+    found = load(tmp_path, f"networks:\n  red:\n    {settings}\n    ports: {{}}\n")
+    lines = [line.rpartition("/c.yaml:")[2] for line in found.warnings]
+    assert lines == ([f"3: warning: red: {warning}"] if warning else [])
+
+
 def test_a_ports_own_router_outside_the_subnet_is_a_warning(tmp_path: Path) -> None:
     port = '{addresses: "02:00:00:00:00:01 10.0.0.5", options: {router: 10.0.1.1}}'
     (line,) = load(tmp_path, POOL % f"10.0.0.9\n    ports: {{vm1: {port}}}").warnings
