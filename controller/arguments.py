@@ -52,6 +52,15 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_port(parser: argparse.ArgumentParser) -> None:
+    """Let a command line name a port, as users know it."""
+    parser.add_argument(
+        "port",
+        metavar="PORT|MAC|ADDRESS",
+        help="an iface-id, the name of an interface, or what its guest has or is served",
+    )
+
+
 def gather_files(args: argparse.Namespace) -> None:
     """Have all files in `config`, in whichever way they were named."""
     if "files" in args:

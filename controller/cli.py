@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ovs_dhcpd.controller.arguments import Parser, add_files, gather_files
+from ovs_dhcpd.controller.arguments import Parser, add_files, add_port, gather_files
 from ovs_dhcpd.controller.ask import (
     AskError,
     NobodyError,
@@ -159,11 +159,7 @@ def _parser(
     )
 
     why = add("why", _why, "explain why a port is served, or is not, and what to do about it")
-    why.add_argument(
-        "port",
-        metavar="PORT|MAC|ADDRESS",
-        help="an iface-id, the name of an interface, or what a port is served",
-    )
+    add_port(why)
     _add_format(why, "text", "json")
     add_rundir(why)
 
@@ -218,7 +214,7 @@ def _parser(
 
     add("schema", _schema, "print the JSON Schema of a configuration file, for editors")
 
-    add("man", _man, "print the manual page, ovs-dhcpd(8)")
+    add("man", _man, "print the manual page, for man -l -")
     return parser, commands.choices
 
 

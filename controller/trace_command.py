@@ -12,6 +12,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
+from ovs_dhcpd.controller.arguments import add_port
 from ovs_dhcpd.controller.ask import add_rundir, ask_for_json, ask_switch
 from ovs_dhcpd.controller.behind import interface_with
 from ovs_dhcpd.controller.bindings_list import Bound, bound_of
@@ -42,11 +43,7 @@ class Subject(NamedTuple):
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """What says which packet of whom, and through which flows."""
-    parser.add_argument(
-        "port",
-        metavar="PORT|MAC|ADDRESS",
-        help="an iface-id, the name of an interface, or what a port is served",
-    )
+    add_port(parser)
     parser.add_argument(
         "kind",
         nargs="?",
