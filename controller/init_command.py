@@ -91,8 +91,11 @@ def _select(remote: str) -> dict[str, list[dict[str, Any]]]:
     where = remote.removeprefix("unix:")
     error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote), ANSWER_S * 1000)
     if error:
-        as_root = f"{DENIED}; type: sudo {PROGRAM} init"
-        expected = as_root if error == errno.EACCES else NO_SWITCH
+        expected = (
+            NO_SWITCH if where != remote else "expected Open vSwitch's database (--db REMOTE)"
+        )
+        if error == errno.EACCES:
+            expected = f"{DENIED}; type: sudo {PROGRAM} init"
         what = f"{os.strerror(error) if error > 0 else 'no connection'}, {expected}"
         raise OSError(max(error, 0) or errno.EIO, what, where)
     selects = [

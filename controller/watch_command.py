@@ -36,12 +36,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="a line of text, or a JSON object a line (default: line)",
     )
     parser.add_argument(
-        "-n", "--count", metavar="N", type=int, help="end after so many (default: when stopped)"
+        "-n", "--count", metavar="N", type=_count, help="end after so many (default: when stopped)"
     )
     parser.add_argument(
         "--pcap", metavar="FILE", type=Path, help="write requests and replies there, too"
     )
     add_rundir(parser)
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number from 1 on")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -120,9 +120,9 @@ class ConfigurationFiles:
             vlog.info(f"{self}: read again")
             self._take(configuration)
             return
-        for line in mistakes:
-            vlog.err(line)
         vlog.err(f"{self}: the running configuration stays in force")
+        for line in mistakes:  # of which the last is what status has as the last error
+            vlog.err(line)
 
     def _take(self, configuration: Configuration) -> None:
         for line in configuration.warnings:

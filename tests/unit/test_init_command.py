@@ -68,3 +68,24 @@ def test_a_database_that_does_not_answer_is_one_line(
     thread.join(WAIT_S)
     said = f"ovs-dhcpd: {path}: {why}, expected the Open_vSwitch database\n"
     assert capsys.readouterr() == ("", said)
+
+
+def test_where_nobody_is_it_is_said_what_was_expected_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "db.sock"
+    for argv, where, expected in (
+        (
+            ["--ovs-rundir", str(tmp_path)],
+            str(path),
+            "No such file or directory, expected Open "
+            "vSwitch to run here (--ovs-rundir DIR); type: systemctl start openvswitch-switch",
+        ),
+        (
+            ["--db", "tcp:127.0.0.1:1"],
+            "tcp:127.0.0.1:1",
+            "Connection refused, expected Open vSwitch's database (--db REMOTE)",
+        ),
+    ):
+        assert cli.main(["init", *argv]) == 1
+        assert capsys.readouterr()[1] == f"ovs-dhcpd: {where}: {expected}\n"

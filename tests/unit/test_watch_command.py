@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from ovs_dhcpd.controller import cli
 from ovs_dhcpd.controller.watch_command import is_of, show_line
 
 OFFER = {
@@ -64,3 +65,11 @@ def test_a_transaction_is_a_line(transaction: dict[str, object], expected: str) 
 )
 def test_what_is_asked_for_is_chosen(names: list[str], chosen: bool) -> None:
     assert is_of(OFFER, names) == chosen
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "x", "1.5", ""])
+def test_it_ends_after_one_at_least(count: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["watch", f"--count={count}"])
+    said = f"ovs-dhcpd watch: -n/--count: {count!r}, expected a number from 1 on; type: "
+    assert capsys.readouterr()[1].startswith(said)
