@@ -169,7 +169,6 @@ def test_anybody_sends_where_anybody_is_served(anybody: Guest, dhcpd: Dhcpd) -> 
     said = live(dhcpd, "vm2", "request", "--mac", anybody.mac)
     assert said.status == 0
     assert "verdict: DHCPACK 10.2.0.100" in said.lines
-    assert live(dhcpd, anybody.mac).status == 1
     with anybody.raw() as raw:
         raw.send(request(DISCOVER, anybody.mac))
     wait_until(lambda: live(dhcpd, anybody.mac).status == 0, "who has asked to be known by its MAC")
