@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ovs_dhcpd.controller.ask import AskError, ask_switch
+from ovs_dhcpd.controller.leases.document import normal
 from ovs_dhcpd.controller.why.learned import port_with, ports_of
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 
@@ -17,7 +18,7 @@ from ovs_dhcpd.flows.bindings.mac import parse_mac
 def interface_with(text: str, rundir: Path) -> str:
     """The interface's name; empty: ``text`` is no MAC, or nobody has learned it."""
     try:
-        mac = parse_mac(text)
+        mac = parse_mac(normal(text))
         for bridge, ports in ports_of(ask_switch(rundir, "dpif/show")).items():
             number = port_with(mac, ask_switch(rundir, "fdb/show", bridge))
             if number in ports:

@@ -16,6 +16,7 @@ from ovs_dhcpd.controller.arguments import add_port
 from ovs_dhcpd.controller.ask import add_rundir, ask_for_json, ask_switch
 from ovs_dhcpd.controller.behind import interface_with
 from ovs_dhcpd.controller.bindings_list import Bound, bound_of
+from ovs_dhcpd.controller.leases.document import normal
 from ovs_dhcpd.controller.tracing.requests import KINDS, Client, parse_settings
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.configuration.section import ConfigError
@@ -97,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     except OptionError as error:
         raise _mistake(f"--set {error}") from None
     with suppress(ValueError):
-        args.mac = args.mac or parse_mac(args.port)
+        args.mac = args.mac or parse_mac(normal(args.port))
     bound, bridge = _from_files(args) if args.config else _running(args)
     mac = args.mac or parse_mac(bound.mac or ANY_MAC)
     traced = trace(bridge, bound.ofport, args.kind, Client(mac, bound.tag), settings)

@@ -7,14 +7,19 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from ovs_dhcpd.controller.ask import add_rundir, ask_for_json
-from ovs_dhcpd.flows.options.wording import escape
+from ovs_dhcpd.controller.bindings_list import bound_of
+from ovs_dhcpd.controller.leases.document import normal
+from ovs_dhcpd.controller.why.find import mac_or_address
+from ovs_dhcpd.flows.options.wording import escape, hint
+
+from ovs_dhcpd import PROGRAM
 
 LOOK_S = 0.2
 Transaction = Mapping[str, Any]
@@ -56,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     words = ["packets"] if args.pcap else []
     number = ask_for_json(args.ovs_rundir, "watch/read", *words)["next"]
     end = "Ctrl-C" if left is None else f"{left} line{'' if left == 1 else 's'}"
+    names = [*_names(args)]
     print(f"watching; it ends with {end}", file=sys.stderr)
     with ExitStack() as stack:
         capture = stack.enter_context(args.pcap.open("wb")) if args.pcap else None
@@ -68,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
             number = found["next"]
             if found["missed"]:
                 print(f"{found['missed']} more that this was too slow for", file=sys.stderr)
-            chosen = [each for each in found["transactions"] if is_of(each, args.names)][:left]
+            chosen = [each for each in found["transactions"] if is_of(each, names)][:left]
             for each in chosen:
                 print(json.dumps(each) if args.format == "json" else show_line(each))
                 if capture:
@@ -79,6 +85,19 @@ def run(args: argparse.Namespace) -> int:
             if not found["transactions"]:
                 time.sleep(LOOK_S)
     return 0
+
+
+def _names(args: argparse.Namespace) -> Iterator[str]:
+    """What the words are called in transactions; a name that nobody has yet is said to be none."""
+    bindings = bound_of(ask_for_json(args.ovs_rundir, "bindings/show")) if args.names else []
+    ports = {each.interface: each.port for each in bindings}
+    known = {name for each in bindings for name in (each.port, each.network, each.bridge)}
+    for word in args.names:
+        name = word if word in known else ports.get(word, normal(word))
+        if name not in known and mac_or_address(name) == (None, None):
+            what = f"nobody is called {escape(name)} yet{hint(name, known | ports.keys())}"
+            print(f"{PROGRAM}: {what}", file=sys.stderr)
+        yield name
 
 
 def is_of(transaction: Transaction, names: list[str]) -> bool:

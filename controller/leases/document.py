@@ -42,7 +42,7 @@ def document(
 
 def select(leases: Sequence[Lease], words: Iterable[str]) -> list[Lease]:
     """Those of which a word is the port, interface, MAC, address, prefix, network or bridge."""
-    wanted = {_normal(word): word for word in words}
+    wanted = {normal(word): word for word in words}
     missing = dict(wanted)
     found = []
     for lease in leases:
@@ -67,7 +67,7 @@ def _names(lease: Lease) -> Iterator[str]:
             yield lease[key]
 
 
-def _normal(word: str) -> str:
+def normal(word: str) -> str:
     """A MAC and an address as they are written here; anything else as it is."""
     if len(word) == 17 and (mac := word.lower().replace("-", ":")).count(":") == 5:
         return mac

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from ipaddress import ip_address
 
+from ovs_dhcpd.controller.leases.document import normal
 from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.controller.ports.interface import Interface
 from ovs_dhcpd.controller.ports.world import World
@@ -31,7 +32,7 @@ def find(
     interfaces = list(interfaces)
     if name := _by_name(text, world, served, interfaces):
         return [name]
-    mac, address = _mac_or_address(text)
+    mac, address = mac_or_address(text)
     if mac is None and address is None:
         return []
     found = [name for name, what in served.items() if _has(what.bindings, mac, address)]
@@ -45,17 +46,17 @@ def find(
 
 def having(text: str, networks: Iterable[Network]) -> Iterator[tuple[Network, Port]]:
     """The ports to which ``networks`` give the MAC or address ``text``."""
-    mac, address = _mac_or_address(text)
+    mac, address = mac_or_address(text)
     for network in networks:
         for port in network.ports:
             if _has(((network, port),), mac, address):
                 yield network, port
 
 
-def _mac_or_address(text: str) -> tuple[bytes | None, Address | None]:
+def mac_or_address(text: str) -> tuple[bytes | None, Address | None]:
     """Which of both it is, if any."""
     with suppress(ValueError):
-        return parse_mac(text), None
+        return parse_mac(normal(text)), None
     with suppress(ValueError):
         return None, ip_address(text)
     return None, None

@@ -77,17 +77,28 @@ def test_a_lease_is_seen_as_it_is_given(
     assert frames[1][:6].hex(":") == MAC
 
 
-def test_those_of_others_are_left_out(switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd) -> None:
-    watcher = watch(switch, "-f", "json", "-n", 1, "02:00:00:00:00:01")
+@pytest.mark.parametrize(
+    "name", ["vm1", "tap1", "lab", "br-int", MAC, "02-00-00-00-00-01", "10.0.0.11"]
+)
+def test_those_of_others_are_left_out(
+    switch: PrivateOvs, guest: Guest, dhcpd: Dhcpd, name: str
+) -> None:
+    watcher = watch(switch, "-f", "json", "-n", 1, name)
     elsewhere = watch(switch, "vm2")
+    others = watch(switch, "02:00:00:00:00:02", "10.0.0.12")
     with guest.raw() as raw:
         raw.send(request(DISCOVER, mac=MAC))
         raw.receive(5)
     wait_until(lambda: watcher.status == 0, "its end")
     found = json.loads(watcher.text().splitlines()[1])
     assert (found["asked"], found["answer"]) == ("DHCPDISCOVER", "DHCPOFFER")
-    assert elsewhere.text().count("\n") == 1
-    elsewhere.stop()
+    assert elsewhere.text().splitlines() == [
+        "ovs-dhcpd: nobody is called vm2 yet (did you mean vm1?)",
+        "watching; it ends with Ctrl-C",
+    ]
+    assert others.text() == "watching; it ends with Ctrl-C\n"
+    for each in (elsewhere, others):
+        each.stop()
 
 
 def test_who_reads_too_slowly_hears_how_many_were_missed(
