@@ -314,23 +314,16 @@ class Binder:
                 where = escape(interface.bridge)
                 yield f"{PLUGGED_INTO} {where}, expected {escape(network.bridge)}"
                 continue
-            if port.dynamic:
-                completed = self._pools.complete(network, port, interface, view.world.interfaces)
-                if completed.refused:
-                    self._waiting.add(name)
-                yield from completed.refused
-                probes += completed.probes
-                if completed.memory is not None:
-                    view.remember(interface, completed.memory)
-                if completed.port is None:
-                    continue
-                port = completed.port
-            else:
-                if taken := self._pools.take_mac(network, port):
-                    self._waiting.add(name)
-                    yield taken
-                    continue
-                view.forget(interface)
+            given = self._pools.give(network, port, interface, view.world.interfaces)
+            if given.refused:
+                self._waiting.add(name)
+            yield from given.refused
+            probes += given.probes
+            if given.memory is not None:
+                view.remember(interface, given.memory)
+            if given.port is None:
+                continue
+            port = given.port
             if (network.guard or network.guarded(port)) and not port.trunk:
                 port = replace(port, vlans=_vlans_of(interface, view.world))
             bindings.append((network, port))

@@ -51,13 +51,13 @@ _Family = tuple[str, int]  # the name of a network, and an IP version
 
 
 @dataclass(frozen=True)
-class Completed:
-    """What comes of a port whose addresses are for us to choose.
+class Given:
+    """What a port is given of a network.
 
-    `port` has them, and is None if it cannot be served, or not before `memory` is written down.
-    `memory` is None where what is remembered stays as it is.  `refused` says what the port lacks
-    because others have it, without the port's name.  `probes` are to be asked as long as the port
-    is not served.
+    `port` has all its addresses, and is None if it cannot be served, or not before `memory` is
+    written down.  `memory` is None where what is remembered stays as it is.  `refused` says what
+    the port lacks because others have it, without the port's name.  `probes` are to be asked as
+    long as the port is not served.
     """
 
     port: Port | None
@@ -153,17 +153,22 @@ class Pools:
         """The ports that are served what these would be."""
         return set[str]().union(*map(self._stand_ins.claimants, names))
 
-    def take_mac(self, network: Network, port: Port) -> str:
-        """``port`` is served with its addresses, which are given; or why not."""
+    def give(
+        self, network: Network, port: Port, interface: Interface, interfaces: Interfaces
+    ) -> Given:
+        """What ``port``, which is plugged in as ``interface``, has of ``network`` from now on."""
+        if port.dynamic:
+            return self._complete(network, port, interface, interfaces)
         if network.pool and port.mac:
             if other := self._owner(network, port.mac, port.name):
-                return _taken(port.mac, other)
+                return Given(None, refused=(_taken(port.mac, other),))
             self._claims.add(port.name, (network.name, port.mac))
-        return ""
+        # Its addresses are its own by its name: what we have written into the row is not needed.
+        return Given(port, NO_MEMORY if interface.memory.owner is not None else None)
 
-    def complete(
+    def _complete(
         self, network: Network, port: Port, interface: Interface, interfaces: Interfaces
-    ) -> Completed:
+    ) -> Given:
         """Give ``port``, which is plugged in as ``interface``, what it lacks of ``network``."""
         pool = network.pool
         assert pool
@@ -172,7 +177,7 @@ class Pools:
             try:
                 mac = parse_mac(interface.attached_mac)
             except ValueError as error:
-                return Completed(None, refused=(f"{ATTACHED_MAC}: {error}",))
+                return Given(None, refused=(f"{ATTACHED_MAC}: {error}",))
         # libvirt may give a guest another iface-id and another name each time, but never a MAC.
         owner = mac.hex(":") if mac else interface.key
         parked = interfaces.parked(network.bridge)
@@ -185,13 +190,13 @@ class Pools:
             if other := self._owner(network, mac, port.name):
                 refused.append(_taken(mac, other))
                 if mac not in pool.reserved or interface.memory.owner != owner:
-                    return Completed(None, refused=tuple(refused))
+                    return Given(None, refused=tuple(refused))
             self._claims.add(port.name, (network.name, mac))
         was = interface.memory
         by_hand = was.addresses if self._by_hand.wrote(interface) else ()
         if objections := [*self._objections(wish, by_hand)]:
             without_owner = replace(was, owner=None) if was.owner is not None else None
-            return Completed(replace(port, mac=mac), without_owner, (*refused, *objections))
+            return Given(replace(port, mac=mac), without_owner, (*refused, *objections))
         for version in network.lacking(port):
             address = pool.reservation(mac, version)
             if address is None:
@@ -209,16 +214,16 @@ class Pools:
         if short and len(short) == len(refused):
             self._short[port.name] = short
         if not self.probes.are_free(port.name, probes):
-            return Completed(None, None, tuple(refused), tuple(probes))
+            return Given(None, None, tuple(refused), tuple(probes))
         memory = Memory(tuple(addresses), owner) if addresses else NO_MEMORY
         self._by_hand.note(interface, memory)
         changed = memory != was and (addresses or was.owner is not None)
-        completed = Completed(None, memory if changed else None, tuple(refused))
+        given = Given(None, memory if changed else None, tuple(refused))
         if not interface.written or (changed and memory.addresses != was.addresses):
-            return replace(completed, probes=self.probes.found_free(port.name))
+            return replace(given, probes=self.probes.found_free(port.name))
         self.probes.forget(port.name)
         everything = (*port.addresses, *addresses)
-        return replace(completed, port=replace(port, mac=mac, addresses=everything))
+        return replace(given, port=replace(port, mac=mac, addresses=everything))
 
     def _owner(self, network: Network, mac: bytes, port: str) -> str | None:
         """Who else has the MAC, so that ``port`` cannot."""
