@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -43,7 +43,7 @@ class Traffic:
         self.messages: Counter[tuple[str, str, str]] = Counter()  # by bridge, network, message
         self.silences: Counter[tuple[str, str]] = Counter()  # by bridge and reason
         self._times: dict[str, list[int]] = {}  # by bridge, for each bound
-        self._sums_s: Counter[str] = Counter()
+        self._sums_s: defaultdict[str, float] = defaultdict(float)
 
     def note(self, exchange: Exchange, network: str) -> None:
         """Count it; it is of a port of ``network``, empty if that is not known."""
@@ -56,7 +56,7 @@ class Traffic:
             took_s = read.sent_s - read.read_s
             counts = self._times.setdefault(read.bridge, [0] * (len(BOUNDS_S) + 1))
             counts[bisect_left(BOUNDS_S, took_s)] += 1
-            self._sums_s[read.bridge] += took_s  # type: ignore[assignment]
+            self._sums_s[read.bridge] += took_s
 
     def times(self) -> dict[str, Times]:
         """How long answers took, by bridge."""

@@ -9,8 +9,8 @@ A port has a name: the iface-id of its interface, or without one the interface's
 3.  A port that no source knows belongs to a network with a pool: to the one that its
     ``dhcp-network`` names (``none``: to none), else, if it is a guest's and no second source is
     about its bridge, to the one of the VLAN of what it sends without a tag, else to the bridge's
-    only one.  Where the network names its MAC for a port that is not plugged in, it is served what
-    that port would be.
+    only one.  Where the network names the guest's MAC for a port that is not plugged in, the guest
+    is served what that port would be.
 4.  It is served where its network is: on another bridge it is not.  Nor is it on another host, or
     by another version of its interface, than its source says.
 5.  A sub-port is where its parent is, and is served the packets that have its tag, if the parent's

@@ -2,7 +2,7 @@
 """What each port may have: the networks, their DHCP options and their ports.
 
 These are finished values: `flows.configuration` checks them while it builds them, and everything
-that comes after (the flows, the ARP responder, the logs) takes them as they are.
+that comes after (who is served what, flows, leases, logs) takes them as they are.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """DHCPv4, and ARP for the server's address.
 
-OPTIONS has a flow for the first request of a client that has no address yet, as OVN has it, and
-under it wider ones, for the broadcast address and for the server's, from any address and port:
-clients that renew, that ask for an address of elsewhere and are to be told so, and relay agents.
-The responder leaves the reply's destination in the *source* fields, as OVN's pinctrl does, because
-only RESPONSE knows ``server_mac``.
+The table OPTIONS (:mod:`flows.pipeline.tables`) has a flow for the first request of a client that
+has no address yet, as OVN has it, and under it wider ones, for the broadcast address and for the
+server's, from any address and port: clients that renew, that ask for an address of elsewhere and
+are to be told so, and relay agents.  The responder leaves the reply's destination in the *source*
+fields, as OVN's pinctrl does, because only RESPONSE knows ``server_mac``.
 """
 
 from __future__ import annotations

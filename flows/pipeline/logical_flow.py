@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A logical flow, and what those of all services have in common.
 
-OPTIONS keeps the network's key in ``metadata`` and pauses the packet; when it comes back,
-RESPONSE knows by the key whose answer it is and by a bit of ``reg0`` that it is one.
+A flow of the table OPTIONS (:mod:`flows.pipeline.tables`) keeps the network's key in ``metadata``
+and pauses the packet; when it comes back, RESPONSE knows by the key whose answer it is and by a bit
+of ``reg0`` that it is one.
 """
 
 from __future__ import annotations
