@@ -27,12 +27,13 @@ OURS, WRONG = str(reference.ADDRESS), "192.168.1.77"
 SERVER, OTHER_SERVER = str(reference.SERVER_ID), "192.168.1.250"
 CLIENT_ID = option(61, bytes([1]) + bytes.fromhex(MAC.replace(":", "")))
 BOOT: dict[str, Any] = {"bootfile_name": "http://boot/script", "bootfile_name_alt": "undionly.kpxe",
-        "next_server": "192.168.1.3"}  # fmt: skip
+        "next_server": "192.168.1.3", "tftp_server": "192.168.1.4"}  # fmt: skip
 
 # What any offer and any acknowledgement differ in.
 ANY = {
     "option 253": "a private code, which DHCP's siaddr stands for: RFC 2131 Table 1",
     "option 121": "not asked for: RFC 2131 §4.3.1",
+    "option 66": "RFC 2132 §9.4: text",
     "bootp_length": "at least 300 bytes, RFC 1542 §2.1, and what is said above",
 }
 NAK = {
@@ -60,7 +61,7 @@ class Case:
         return packets.request(self.message, MAC, *self.options, **self.fields)
 
 
-ASKED = option(55, bytes([1, 3, 6, 26, 54, 58, 59, 67]))
+ASKED = option(55, bytes([1, 3, 6, 26, 54, 58, 59, 66, 67]))
 UNICAST = {"eth_dst": reference.SERVER_MAC, "ip_dst": SERVER}
 
 CASES = [
@@ -71,7 +72,9 @@ CASES = [
         "option 3": "RFC 3442: left out where 121 is asked for and sent",
         "option 6": "RFC 2131 §4.3.1: not asked for",
         "option 26": "RFC 2131 §4.3.1: not asked for",
+        "option 66": "RFC 2131 §4.3.1: not asked for; the field is for those who do not",
         "option 67": "RFC 2131 §4.3.1: not asked for; the field is for those who do not",
+        "sname": "RFC 2131 Table 3",
         "file": "RFC 2131 Table 3",
     }),
     Case("discover, broadcast flag", DISCOVER, (ASKED,), {"broadcast": True},
@@ -126,6 +129,7 @@ def guest_of_ovn(ovn: PrivateOvn) -> Guest:
         "bootfile_name": f'"{BOOT["bootfile_name"]}"',
         "bootfile_name_alt": f'"{BOOT["bootfile_name_alt"]}"',
         "next_server": BOOT["next_server"],
+        "tftp_server": BOOT["tftp_server"],
     }  # fmt: skip
     ovn.nbctl("ls-add", "finance-network1")
     ovn.dhcp_port("finance-network1", reference.PORT, f"{MAC} {OURS}", str(reference.CIDR), options)
