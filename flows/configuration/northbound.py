@@ -13,7 +13,7 @@ served.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from ipaddress import (
@@ -209,30 +209,10 @@ def bind(
             dhcpv4 = dhcpv6 = None
         hostname = _hostname(row, refused) if dhcpv4 and dhcpv4.dhcp else {}
         entries = _addresses(row, refused)
-        if dhcpv4:
-            refused += (f"dhcpv4_options: {line}" for line in dhcpv4.refused)
-        if dhcpv6:
-            refused += (f"dhcpv6_options: {line}" for line in dhcpv6.refused)
-        for mac, addresses in entries:
-            port = Port(row.name, mac, addresses, hostname, parent=row.parent)
-            if binding := _bind_mac(port, dhcpv4, dhcpv6, network, refused):
-                served.append(binding)
-        for shared in (dhcpv4, dhcpv6):
-            if shared and shared.dhcp and not any(_offers(shared.dhcp.cidr, e) for _, e in entries):
-                what = f"no address in cidr {shared.dhcp.cidr}, expected one to offer"
-                refused.append(f"addresses: {what}")
+        ports = [Port(row.name, mac, its, hostname, parent=row.parent) for mac, its in entries]
+        served += _of_dhcp(ports, dhcpv4, dhcpv6, network, refused)
         if ra:
-            refused += ra.refused
-            if ra.ra:  # for whoever is behind the port, as ovn-northd's flow has it
-                network = replace(network, name=f"ra {ra.uuid}", ra=ra.ra)
-                whose: list[bytes | None] = [None]
-                if entrance:  # an uplink has others behind it, too: who asks is told, and it alone
-                    asked = replace(ra.ra, interval=None)
-                    network = replace(network, name=f"{network.name} asked for", ra=asked)
-                    whose = [mac for mac, _ in entries]
-                served += [
-                    (network, Port(row.name, mac, (), {}, parent=row.parent)) for mac in whose
-                ]
+            served += _of_ra(row, [mac for mac, _ in entries], ra, network, entrance, refused)
         # Nor does OVN hold external ports to it: others use the uplink, too.
         security = () if entrance else row.port_security
         if guard := parse_port_security(security, refused):
@@ -245,6 +225,51 @@ def bind(
             ]
     placement = Placement(group=row.group) if entrance else Placement.of(row.options)
     return Binding(tuple(served), tuple(refused), placement)
+
+
+def _of_dhcp(
+    ports: Sequence[Port],
+    dhcpv4: SharedDhcpv4 | None,
+    dhcpv6: SharedDhcpv6 | None,
+    network: Network,
+    refused: list[str],
+) -> Iterator[tuple[Network, Port]]:
+    """What of DHCP each of `ports` is served, which have one MAC and all addresses of it."""
+    for column, shared in (("dhcpv4_options", dhcpv4), ("dhcpv6_options", dhcpv6)):
+        if shared:
+            refused += (f"{column}: {line}" for line in shared.refused)
+    for port in ports:
+        if binding := _bind_mac(port, dhcpv4, dhcpv6, network, refused):
+            yield binding
+    for shared in (dhcpv4, dhcpv6):
+        if (
+            shared
+            and shared.dhcp
+            and not any(_offers(shared.dhcp.cidr, p.addresses) for p in ports)
+        ):
+            what = f"no address in cidr {shared.dhcp.cidr}, expected one to offer"
+            refused.append(f"addresses: {what}")
+
+
+def _of_ra(
+    row: PortRow,
+    macs: Sequence[bytes],
+    ra: SharedRa,
+    network: Network,
+    entrance: Entrance | None,
+    refused: list[str],
+) -> Iterator[tuple[Network, Port]]:
+    """Who is told of the router: whoever is behind the port, as ovn-northd's flow has it."""
+    refused += ra.refused
+    if ra.ra is None:
+        return
+    network = replace(network, name=f"ra {ra.uuid}", ra=ra.ra)
+    whose: Sequence[bytes | None] = [None]
+    if entrance:  # an uplink has others behind it, too: who asks is told, and it alone
+        asked = replace(ra.ra, interval=None)
+        network, whose = replace(network, name=f"{network.name} asked for", ra=asked), macs
+    for mac in whose:
+        yield network, Port(row.name, mac, (), {}, parent=row.parent)
 
 
 def _why_nowhere(row: PortRow, entrance: Entrance | None) -> str:
