@@ -29,15 +29,21 @@ from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.ports.index import Index
 from ovs_dhcpd.controller.sources import logical_switches
 from ovs_dhcpd.controller.sources.logical_switches import SWITCHES, LogicalSwitches
-from ovs_dhcpd.flows.bindings.network import DEFAULT_BRIDGE, Binding, Network, Parent
+from ovs_dhcpd.flows.bindings.network import (
+    DEFAULT_BRIDGE,
+    Binding,
+    Dhcpv4,
+    Dhcpv6,
+    Network,
+    Parent,
+)
 from ovs_dhcpd.flows.bindings.pool import Address
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT, RateLimit
 from ovs_dhcpd.flows.configuration.external import EXTERNAL, LOCALNET, Entrance, in_order
 from ovs_dhcpd.flows.configuration.northbound import (
     OptionsRow,
     PortRow,
-    SharedDhcpv4,
-    SharedDhcpv6,
+    SharedDhcp,
     bind,
     claims,
     shared_dhcpv4,
@@ -155,8 +161,8 @@ class OvnNorthbound:
         self._by_name: dict[str, uuid.UUID] = {}
         self._sub_ports: Index[str, str] = Index()  # names, by those of their parents
         self._users: Index[uuid.UUID, str] = Index()  # names of ports, by DHCP_Options
-        self._dhcpv4: dict[uuid.UUID, SharedDhcpv4] = {}
-        self._dhcpv6: dict[uuid.UUID, SharedDhcpv6] = {}
+        self._dhcpv4: dict[uuid.UUID, SharedDhcp[Dhcpv4]] = {}
+        self._dhcpv6: dict[uuid.UUID, SharedDhcp[Dhcpv6]] = {}
         self._claims: Claims[uuid.UUID, bytes | Address] = Claims()  # of ports
         self._touched: set[str] = set()
 

@@ -22,6 +22,7 @@ from ipaddress import (
     ip_interface,
 )
 from itertools import chain
+from typing import Generic, TypeVar
 
 from ovs_dhcpd.flows.bindings.mac import parse_mac
 from ovs_dhcpd.flows.bindings.network import (
@@ -86,21 +87,15 @@ class PortRow:
         return self.type == EXTERNAL and self.parent is not None and self.parent.shared
 
 
-@dataclass(frozen=True, slots=True)
-class SharedDhcpv4:
-    """What a row of DHCP_Options means for DHCPv4; None if no port can be served by it."""
-
-    uuid: str
-    dhcp: Dhcpv4 | None
-    refused: tuple[str, ...]
+Dhcp = TypeVar("Dhcp", Dhcpv4, Dhcpv6)
 
 
 @dataclass(frozen=True, slots=True)
-class SharedDhcpv6:
-    """What a row of DHCP_Options means for DHCPv6; None if no port can be served by it."""
+class SharedDhcp(Generic[Dhcp]):
+    """What a row of DHCP_Options means; `dhcp` is None if no port can be served by it."""
 
     uuid: str
-    dhcp: Dhcpv6 | None
+    dhcp: Dhcp | None
     refused: tuple[str, ...]
 
 
@@ -117,7 +112,7 @@ class _Refused(Mistakes):
         super().refuse(section, "", name, what)
 
 
-def shared_dhcpv4(row: OptionsRow) -> SharedDhcpv4:
+def shared_dhcpv4(row: OptionsRow) -> SharedDhcp[Dhcpv4]:
     """What the ports that refer to `row` in dhcpv4_options share."""
     refused = _Refused()
     cidr = row.cidr
@@ -133,10 +128,10 @@ def shared_dhcpv4(row: OptionsRow) -> SharedDhcpv4:
         dhcp = replace(dhcp, options=options)
     else:
         dhcp = None
-    return SharedDhcpv4(row.uuid, dhcp, tuple(refused.lines))
+    return SharedDhcp(row.uuid, dhcp, tuple(refused.lines))
 
 
-def shared_dhcpv6(row: OptionsRow) -> SharedDhcpv6:
+def shared_dhcpv6(row: OptionsRow) -> SharedDhcp[Dhcpv6]:
     """What the ports that refer to `row` in dhcpv6_options share."""
     refused = _Refused()
     cidr = row.cidr
@@ -154,7 +149,7 @@ def shared_dhcpv6(row: OptionsRow) -> SharedDhcpv6:
             dhcp = replace(dhcp, extension=Dhcpv6Extension())
     else:
         dhcp = None
-    return SharedDhcpv6(row.uuid, dhcp, tuple(refused.lines))
+    return SharedDhcp(row.uuid, dhcp, tuple(refused.lines))
 
 
 def _section(row: OptionsRow, cidr: str, required: tuple[str, ...], refused: _Refused) -> Section:
@@ -170,8 +165,8 @@ def _section(row: OptionsRow, cidr: str, required: tuple[str, ...], refused: _Re
 
 def bind(
     row: PortRow,
-    dhcpv4: SharedDhcpv4 | None,
-    dhcpv6: SharedDhcpv6 | None,
+    dhcpv4: SharedDhcp[Dhcpv4] | None,
+    dhcpv6: SharedDhcp[Dhcpv6] | None,
     bridge: str = DEFAULT_BRIDGE,
     rate_limit: RateLimit | None = DEFAULT_RATE_LIMIT,
     ra: SharedRa | None = None,
@@ -229,8 +224,8 @@ def bind(
 
 def _of_dhcp(
     ports: Sequence[Port],
-    dhcpv4: SharedDhcpv4 | None,
-    dhcpv6: SharedDhcpv6 | None,
+    dhcpv4: SharedDhcp[Dhcpv4] | None,
+    dhcpv6: SharedDhcp[Dhcpv6] | None,
     network: Network,
     refused: list[str],
 ) -> Iterator[tuple[Network, Port]]:
@@ -301,8 +296,8 @@ _Addresses = tuple[Address, ...]
 
 def _bind_mac(
     port: Port,
-    dhcpv4: SharedDhcpv4 | None,
-    dhcpv6: SharedDhcpv6 | None,
+    dhcpv4: SharedDhcp[Dhcpv4] | None,
+    dhcpv6: SharedDhcp[Dhcpv6] | None,
     network: Network,
     refused: list[str],
 ) -> tuple[Network, Port] | None:
