@@ -233,7 +233,7 @@ class Dhclient(Client):
     routers, dns_servers = "new_routers", "new_domain_name_servers"
     mtu, routes = "new_interface_mtu", "new_classless_routes"
 
-    _CONFIGURATION = """
+    configuration = """
         option classless-routes code 121 = array of unsigned integer 8;
         request subnet-mask, classless-routes, routers, domain-name-servers, interface-mtu;
         timeout 10; initial-interval 1; initial-delay 0; backoff-cutoff 1; reboot 3; retry 1;
@@ -242,7 +242,7 @@ class Dhclient(Client):
     def argv(self, *mode: str) -> list[object]:
         """In the foreground, all its files in the guest's directory."""
         here = self.guest.directory
-        (here / "dhclient.conf").write_text(self._CONFIGURATION)
+        (here / "dhclient.conf").write_text(self.configuration)
         return ["dhclient", "-4", "-v", *(mode or ["-d"]), "-cf", here / "dhclient.conf",
                 "-lf", here / "dhclient.leases", "-pf", here / "dhclient.pid",
                 "-sf", self.hook, "eth0"]  # fmt: skip
