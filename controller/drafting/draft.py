@@ -77,6 +77,7 @@ class Draft:
         self.root = Settings()
         self._origins: list[tuple[Settings, str, str]] = []  # of each setting, by its line
         self.set(self.root, "bridge", bridge or DEFAULT_BRIDGE, "--bridge")
+        self._bridge_is_told = bool(bridge)
         self.networks = self.open(self.root, "networks", "")
         self._pools: dict[int, _Pool] = {}  # by network
         self._network_names, self._port_names = _Names(), _Names()
@@ -191,6 +192,8 @@ class Draft:
         """The configuration, below the title and what could not be said.  Raises DraftError."""
         self._complete()
         self._settle()
+        if not (self._bridge_is_told or self.root.notes.get("bridge")):
+            self.root.note("bridge", "as nobody says which; --bridge does")
         head = [*title]
         if self.unsaid:
             head += ["", "What could not be said:", *(f"  {line}" for line in self.unsaid.lines())]

@@ -75,6 +75,16 @@ def test_comments_that_are_taken_from_others_are_lines() -> None:
     ]
 
 
+def test_a_bridge_that_nobody_has_named_is_said_to_be_none_of_theirs() -> None:
+    said = "# as nobody says which; --bridge does\nbridge: br-int\n"
+    assert said in Draft().text([])
+    assert "#" not in Draft("br-int").text([])
+    draft = Draft()
+    draft.root.note("bridge", "theirs")
+    assert "# theirs\nbridge:" in draft.text([])
+    assert "nobody says" not in draft.text([])
+
+
 def test_each_thing_is_said_once() -> None:
     unsaid = Unsaid()
     for number in range(3):
