@@ -12,6 +12,7 @@ from ovs_dhcpd.flows.options.wording import START_SWITCH
 
 NO_SWITCH = f"expected Open vSwitch to run here (--ovs-rundir DIR); type: {START_SWITCH}"
 DENIED = "expected root, or a user that may open it"
+MAY_NOT_WRITE = "expected root, or a user that may write there"
 
 
 def look_at(rundir: Path) -> None:
@@ -28,7 +29,7 @@ def look_at_directory(path: Path) -> None:
         error = errno.ENOTDIR if path.exists() else errno.ENOENT
         raise OSError(error, os.strerror(error), str(path))
     if not os.access(path, os.W_OK | os.X_OK):
-        what = f"{os.strerror(errno.EACCES)}, expected root, or a user that may write there"
+        what = f"{os.strerror(errno.EACCES)}, {MAY_NOT_WRITE}"
         raise OSError(errno.EACCES, what, str(path))
 
 

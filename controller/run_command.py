@@ -24,7 +24,7 @@ from zlib import crc32
 
 from ovs_dhcpd.controller.arguments import add_files
 from ovs_dhcpd.controller.ask import default_rundir
-from ovs_dhcpd.controller.first_look import look_at
+from ovs_dhcpd.controller.first_look import MAY_NOT_WRITE, look_at
 from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.controller.pidfile import look_at as look_at_pidfile
 from ovs_dhcpd.flows.bindings.rate_limit import DEFAULT_RATE_LIMIT
@@ -239,8 +239,12 @@ def _start_log(args: argparse.Namespace) -> None:
     if args.log_file == "default":
         args.log_file = f"{ovs.dirs.LOGDIR}/{PROGRAM}.log"
     if args.log_file:
-        with open(args.log_file, "ab"):
-            pass
+        try:
+            with open(args.log_file, "ab"):
+                pass
+        except PermissionError as error:
+            what = f"{error.strerror}, {MAY_NOT_WRITE}"
+            raise PermissionError(error.errno, what, error.filename) from None
     levels = ["any:any:dbg"] if args.verbose == [] else args.verbose or []
     args.verbose = None
     log.admit_late_modules()

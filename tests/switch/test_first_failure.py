@@ -137,6 +137,14 @@ def test_a_user_who_may_not_write_to_the_run_directory(switch: PrivateOvs) -> No
         assert daemon.process.wait() == 1
 
 
+def test_a_user_who_may_not_write_the_log(switch: PrivateOvs) -> None:
+    log = switch.log_dir / "of-root.log"
+    log.touch(0o644)
+    done = ask(switch, as_nobody("run", file(switch, LAB), "--pidfile", f"--log-file={log}"))
+    what = "Permission denied, expected root, or a user that may write there"
+    assert (done.returncode, done.stderr) == (1, f"ovs-dhcpd: {log}: {what}\n")
+
+
 def test_a_user_who_may_not_open_the_sockets(switch: PrivateOvs) -> None:
     expected = "Permission denied, expected root, or a user that may open it"
     switch.run_dir.chmod(0o777)
