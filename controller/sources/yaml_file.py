@@ -10,6 +10,7 @@ Anchors, aliases and merge keys (`<<`) work; tags do not.
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import stat
 from dataclasses import dataclass
@@ -67,6 +68,14 @@ def parse(path: str, text: bytes, mistakes: Mistakes) -> Section:
     return _Builder(path, mistakes).build(text)
 
 
+def _user() -> str:
+    """Who we are, by name if there is one."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
+
+
 def _read(path: str | Path) -> bytes:
     """The bytes of the file; raises ConfigError if it is none, or is too large."""
     try:
@@ -76,7 +85,10 @@ def _read(path: str | Path) -> bytes:
             _refuse_special(path, os.fstat(file.fileno()).st_mode)
             text = file.read(MAX_SIZE + 1)
     except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+        what = f"{path}: cannot be read: {error.strerror}"
+        if isinstance(error, PermissionError):
+            what += f", expected that the user {_user()} may"
+        raise ConfigError([what]) from None
     if len(text) > MAX_SIZE:
         raise ConfigError([f"{path}: is too large, expected {MAX_SIZE >> 20} MB at most"])
     return text

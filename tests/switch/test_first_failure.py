@@ -137,6 +137,15 @@ def test_a_user_who_may_not_write_to_the_run_directory(switch: PrivateOvs) -> No
         assert daemon.process.wait() == 1
 
 
+def test_a_user_who_may_not_read_the_configuration(switch: PrivateOvs) -> None:
+    """As of the service, where root has made the file with an umask of 077."""
+    path = file(switch, LAB)
+    path.chmod(0o600)
+    said = f"{path}: cannot be read: Permission denied, expected that the user nobody may\n"
+    done = ask(switch, as_nobody("check", path))
+    assert (done.returncode, done.stderr) == (1, said)
+
+
 def test_a_user_who_may_not_write_the_log(switch: PrivateOvs) -> None:
     log = switch.log_dir / "of-root.log"
     log.touch(0o644)
