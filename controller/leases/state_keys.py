@@ -17,19 +17,16 @@ from ovs_dhcpd.controller.leases.leases import Row
 KEYS = ("state", "since", "expires")
 
 
-def state_keys(rows: Iterable[Row], clock: Clock) -> dict[str, str]:
-    """The keys that there are to be for these clients, who are all of one port."""
-    keys: dict[str, str] = {}
+def state_keys(rows: Iterable[Row], clock: Clock) -> dict[str, str | None]:
+    """The keys that there are to be for these clients, who are all of one port; None: not to be."""
+    keys: dict[str, str | None] = {}
     for row in sorted(rows, key=lambda row: row.last_s or 0.0):
         if row.state in (None, ASSIGNED):
             continue
         lease = row.lease
         values = (row.state, clock.text(lease.since_s), clock.text(lease.expires_s))
         for key, value in zip(KEYS, values, strict=True):
-            name = _name(row, key)
-            keys.pop(name, None)
-            if value:
-                keys[name] = value
+            keys[_name(row, key)] = value
     return keys
 
 

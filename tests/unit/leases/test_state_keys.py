@@ -16,7 +16,7 @@ from tests.unit.leases.exchanges import ALL, BRIDGE, LAB, OFPORT, VM1, Switch
 CLOCK = Clock(1_800_000_000)  # our clock began at 2027-01-15T08:00:00Z
 
 
-def keys(found: Leases, name: str = "vm1", now_s: float = 60.0) -> dict[str, str]:
+def keys(found: Leases, name: str = "vm1", now_s: float = 60.0) -> dict[str, str | None]:
     return state_keys(found.rows(now_s, [name]), CLOCK)
 
 
@@ -44,12 +44,16 @@ def test_each_family_has_its_own() -> None:
         "dhcp-since": "2027-01-15T08:00:10Z",
         "dhcp-expires": "2027-01-15T09:00:10Z",
     }
-    six = {"dhcp6-state": "offered", "dhcp6-since": "2027-01-15T08:00:20Z"}
+    six = {
+        "dhcp6-state": "offered",
+        "dhcp6-since": "2027-01-15T08:00:20Z",
+        "dhcp6-expires": None,
+    }
     assert keys(found) == {**four, **six}
     assert keys(found, now_s=3610) == {**four, "dhcp-state": "expired", **six}
     found.note(Switch().ask(RELEASE, ciaddr="10.0.0.5"), 30)
     released = {"dhcp-state": "released", "dhcp-since": "2027-01-15T08:00:30Z"}
-    assert keys(found) == {**released, **six}
+    assert keys(found) == {**released, "dhcp-expires": None, **six}
 
 
 def test_a_lease_for_ever_never_expires_and_a_vlan_has_its_tag() -> None:
@@ -58,7 +62,7 @@ def test_a_lease_for_ever_never_expires_and_a_vlan_has_its_tag() -> None:
     found.note(Switch(*ALL["vm1-100"]).ask(DISCOVER), 10)
     assert keys(found, "vm3")["dhcp-expires"] == "never"
     of_vlan = {"dhcp-state-100": "offered", "dhcp-since-100": "2027-01-15T08:00:10Z"}
-    assert keys(found, "vm1-100") == of_vlan
+    assert keys(found, "vm1-100") == {**of_vlan, "dhcp-expires-100": None}
 
 
 def test_of_several_clients_who_was_heard_last_counts() -> None:
@@ -70,6 +74,6 @@ def test_of_several_clients_who_was_heard_last_counts() -> None:
     found.note(bound, 10)
     found.note(switch.ask(DISCOVER, mac="02:00:00:00:00:08"), 20)
     offered = {"dhcp-state": "offered", "dhcp-since": "2027-01-15T08:00:20Z"}
-    assert keys(found) == offered
+    assert keys(found) == {**offered, "dhcp-expires": None}
     found.note(bound, 30)
     assert keys(found)["dhcp-state"] == "bound"
