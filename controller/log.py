@@ -128,7 +128,7 @@ def set_levels(words: list[str]) -> None:
             mistake = Vlog.set_levels_from_string(word)
             for destination in ovs.vlog.PATTERNS:  # some patterns cannot be written
                 vlog._build_message("", destination, "info", 0)
-        except Exception:
+        except Exception:  # whatever python-ovs makes of what is no level and no pattern
             mistake = f"{word!r} is not understood"
         if mistake:
             ovs.vlog.PATTERNS.update(before)
