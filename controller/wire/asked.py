@@ -85,8 +85,10 @@ def _asked_dhcpv4(frame: bytes) -> Asked:
     message = decode_udp(frame).payload
     options = dhcpv4.decode_options(message)
     kind = _name(DHCPV4_KINDS, options[dhcpv4.MESSAGE_TYPE][0])
-    name = options.get(dhcpv4.HOST_NAME) or _fqdn(options.get(dhcpv4.FQDN, b""))
-    vendor = options.get(dhcpv4.VENDOR_CLASS, b"")
+    # Some end text with a NUL, which is to be deleted (RFC 2132 §2).
+    name = options.get(dhcpv4.HOST_NAME, b"").rstrip(b"\0")
+    name = name or _fqdn(options.get(dhcpv4.FQDN, b"")).rstrip(b"\0")
+    vendor = options.get(dhcpv4.VENDOR_CLASS, b"").rstrip(b"\0")
     mac, tag = message[dhcpv4.CLIENT_MAC], tag_of(frame)
     return Asked(DHCPV4, kind, message[dhcpv4.XID], mac, tag, name, vendor)
 

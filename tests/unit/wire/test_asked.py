@@ -60,6 +60,8 @@ MAC4, MAC6 = (bytes.fromhex(mac.replace(":", "")) for mac in (requests.MAC, requ
         ((option(81, b"\4\0\0\3vm7\x40example"),), b"vm7", b""),
         ((option(12, b"vm7"), option(81, b"\0\0\0other")), b"vm7", b""),
         ((option(12, b""), option(81, b"")), b"", b""),
+        ((option(12, b"vm7\0"), option(60, b"udhcp 1.36\0\0")), b"vm7", b"udhcp 1.36"),
+        ((option(12, b"\0"), option(81, b"\0\0\0vm7\0")), b"vm7", b""),
     ],
 )
 def test_a_dhcpv4_client_says_who_it_is(
