@@ -45,6 +45,7 @@ SHELLS = ("bash", "zsh", "fish")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status, except that wrong usage ends here with 2."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _print_any_text(is_file=words[:1] in (["init"], ["import"]))
     if words[:2] == ["completion", "words"]:
         return _complete(words[2:])
     args = _parse_arguments(words)
@@ -66,6 +67,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(error.errors)
     except OSError as error:
         return _fail([f"{PROGRAM}: {trouble(error)}"])
+
+
+def _print_any_text(*, is_file: bool) -> None:
+    """Have what the terminal's encoding has no character for, as a guest's name may, escaped.
+
+    A configuration ``is_file``: that is UTF-8, whatever the terminal has.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = "utf-8" if is_file else None
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _parse_arguments(argv: list[str]) -> argparse.Namespace:

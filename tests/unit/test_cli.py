@@ -34,12 +34,35 @@ USERDATA = (
 Capture = pytest.CaptureFixture[str]
 
 
-def run(*argv: str, stdin: bytes = b"") -> tuple[int, bytes, bytes]:
+def run(*argv: str, stdin: bytes = b"", **environment: str) -> tuple[int, bytes, bytes]:
     """The command in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-m", "ovs_dhcpd", *argv], input=stdin, capture_output=True, cwd=ROOT
+        [sys.executable, "-m", "ovs_dhcpd", *argv],
+        input=stdin,
+        capture_output=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
     )
     return done.returncode, done.stdout, done.stderr
+
+
+def test_what_the_terminal_has_no_character_for_is_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "networks: {caf\u00e9\u2603: {dhcpv4: {cidr: 10.0.0.0/24}, ports: {vm1: {addresses: "
+        '"02:00:00:00:00:01 10.0.0.5"}}}}',
+        encoding="utf-8",
+    )
+    status, out, _ = run("lflows", str(path), PYTHONIOENCODING="latin-1")
+    assert status == 0
+    assert b"caf\xe9\\u2603" in out
+
+
+def test_a_configuration_that_is_made_is_utf_8_on_any_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "dnsmasq.conf"
+    path.write_text("dhcp-range=set:caf\u00e9\u2603,10.0.0.1,10.0.0.9\n", encoding="utf-8")
+    _, out, _ = run("import", "dnsmasq", str(path), PYTHONIOENCODING="latin-1")
+    assert "caf\u00e9\u2603" in out.decode()
 
 
 def test_check_says_what_is_valid(capsys: Capture) -> None:
