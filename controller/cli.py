@@ -391,13 +391,13 @@ def _why(args: argparse.Namespace) -> int:
     from ovs_dhcpd.controller.table import wants_colour
     from ovs_dhcpd.controller.why.chain import no_daemon
     from ovs_dhcpd.controller.why.document import document
-    from ovs_dhcpd.controller.why.learned import amend, heard_behind, is_missing
+    from ovs_dhcpd.controller.why.learned import amend, found_behind, heard_behind, is_missing
     from ovs_dhcpd.controller.why_text import to_text
 
     try:
         chain = ask_for_json(args.ovs_rundir, "why", args.port)
         if chain["port"] is None and (name := interface_with(args.port, args.ovs_rundir)):
-            chain = {**ask_for_json(args.ovs_rundir, "why", name), "asked_for": args.port}
+            chain = found_behind(ask_for_json(args.ovs_rundir, "why", name), args.port, name)
     except NobodyError as error:
         chain = document(no_daemon(args.port, str(error), error.mend(["why", args.port])))
     if is_missing(chain):

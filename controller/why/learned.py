@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from ovs_dhcpd.controller.why.chain import Verdict, not_served, rewrite
 from ovs_dhcpd.flows.bindings.probe import is_probing_mac
+from ovs_dhcpd.flows.options.wording import escape
 
 # Of `fdb/show`: port, VLAN (0: none), MAC and age.
 _ROW = re.compile(r" *(\S+) +([0-9]+) +([0-9a-f]{2}(?::[0-9a-f]{2}){5}) +\S+")
@@ -63,6 +64,21 @@ def port_with(mac: bytes, table: str) -> str:
     """The number of the port behind which ``fdb/show`` lists this MAC; empty: it does not."""
     rows = filter(None, map(_ROW.fullmatch, table.splitlines()))
     return next((row[1] for row in rows if row[3] == mac.hex(":")), "")
+
+
+def found_behind(chain: Mapping[str, Any], mac: str, name: str) -> Mapping[str, Any]:
+    """The chain of the interface ``name``, behind which ``mac`` is that was asked for.
+
+    One that is served nothing may be an uplink, and the guest another host's.
+    """
+    if chain["bindings"]:
+        return {**chain, "asked_for": mac}
+    name = escape(name)
+    headline = not_served(mac, f"it is behind {name}, and {chain['headline']}")
+    mend = f"where {name} leads to another host, ask there"
+    if chain["mend"]:
+        mend += f", else type: {chain['mend']}"
+    return {**chain, "asked_for": mac, "headline": headline, "mend": mend}
 
 
 def amend(chain: Mapping[str, Any], heard: Sequence[Heard]) -> Mapping[str, Any]:

@@ -283,14 +283,20 @@ def test_who_has_never_asked_is_found_by_what_the_bridge_has_learned(
 
     with serving(switch, POOL):
         wait_until(lambda: found(guest.mac), "the bridge to have learned the MAC")
-        said = json.loads(why(switch, guest.mac, "-f", "json").text)
-        assert (said["asked_for"], said["port"]) == (guest.mac, guest.port)
+        found_as = json.loads(why(switch, guest.mac, "-f", "json").text)
+        assert (found_as["asked_for"], found_as["port"]) == (guest.mac, guest.port)
         trace = [*command(switch, guest.mac)]
         trace[3] = "trace"
         assert f"eth.src = {guest.mac}, " in run(trace)
         switch.vsctl("set", "interface", guest.port, "external_ids:dhcp-network=none")
         text = f"{guest.port} is not served: external_ids:dhcp-network=none keeps it out"
+        text = f"{guest.mac} is not served: it is behind {guest.port}, and {text}"
         wait_until(lambda: why(switch, guest.mac).headline == text, text)
+        said = why(switch, guest.mac)
+        assert said.mend == (
+            f"where {guest.port} leads to another host, ask there, else type: "
+            f"ovs-vsctl remove interface {guest.port} external_ids dhcp-network"
+        )
     assert why(switch, "02:00:00:00:77:77").status == 1
 
 

@@ -12,6 +12,7 @@ from ovs_dhcpd.controller.why.facts import Facts
 from ovs_dhcpd.controller.why.learned import (
     Heard,
     amend,
+    found_behind,
     heard_behind,
     is_missing,
     port_with,
@@ -84,3 +85,15 @@ def test_what_has_a_tag_is_not_asked_of_us() -> None:
     assert said["headline"] == f"vm1 is not served: {text}"
     chain = {**chain, "vlan": 100}  # an access port's, which has no tag, or a sub-port's
     assert amend(chain, [Heard(MAC, 100)]) == chain
+
+
+def test_who_is_behind_what_is_not_served_may_be_on_another_host() -> None:
+    served = found_behind(document(chain_of(UNASKED)), MAC2, "tap1")
+    assert (served["asked_for"], served["headline"].split()[:2]) == (MAC2, ["vm1", "is"])
+    nobody = document(chain_of(but(asked_for="eth0", port="eth0", interface=None, served=())))
+    found = found_behind(nobody, MAC2, "eth0")
+    assert found["headline"] == f"{MAC2} is not served: it is behind eth0, and {nobody['headline']}"
+    assert (
+        found["mend"] == f"where eth0 leads to another host, ask there, else type: {nobody['mend']}"
+    )
+    assert found_behind({**nobody, "mend": ""}, MAC2, "eth0")["mend"].endswith(" ask there")
