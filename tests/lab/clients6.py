@@ -174,15 +174,16 @@ class Dhcp6c(_On6):
 
 
 class Networkd(_On6):
-    """systemd-networkd: router advertisements and DHCPv6 in one."""
+    """systemd-networkd: router advertisements and DHCPv6 in one, or `dhcp` "ipv4"."""
 
     program = "systemd-networkd"
+    dhcp = "ipv6"
 
     _CONFIGURATION = """
 [Match]
 Name=eth0
 [Network]
-DHCP=ipv6
+DHCP={dhcp}
 IPv6AcceptRA=yes
 LinkLocalAddressing=ipv6
 """
@@ -197,7 +198,7 @@ LinkLocalAddressing=ipv6
     def argv(self) -> list[object]:
         """In the foreground, with a /run of its own."""
         here = self.guest.directory
-        (here / "10-eth0.network").write_text(self._CONFIGURATION)
+        (here / "10-eth0.network").write_text(self._CONFIGURATION.format(dhcp=self.dhcp))
         private = self._PRIVATE.format(here=here, networkd=NETWORKD)
         return ["env", "SYSTEMD_LOG_LEVEL=debug", "sh", "-c", private]
 
