@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ovs_dhcpd.controller.responders.dhcpv4 import REASONS
 from ovs_dhcpd.controller.responders.responder import Responder
-from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.responders.verdict import NO_DATAGRAM, Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire import dhcpv4 as wire
 from ovs_dhcpd.controller.wire.frames import (
     FrameError,
@@ -46,7 +45,7 @@ def _decode(frame: bytes) -> _Message | Silence:
     try:
         datagram = decode_udp(frame)
     except FrameError as error:
-        return Silence(REASONS[type(error)])
+        return Silence(NO_DATAGRAM[type(error)])
     content = datagram.payload
     if datagram.destination_port != DHCPV4_SERVER_PORT:
         return Silence(Reason.NOT_DHCP)

@@ -20,13 +20,10 @@ from ovs_dhcpd.controller.responders.boot import (
     tftp_server_address,
     tftp_server_text,
 )
-from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.responders.verdict import NO_DATAGRAM, Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire import dhcpv4 as wire
 from ovs_dhcpd.controller.wire.frames import (
-    Fragment,
     FrameError,
-    NotUdp,
-    Truncated,
     decode_udp,
     encode_udp,
 )
@@ -62,12 +59,6 @@ _REFUSAL = b"address not assigned to this port"
 
 _MAX_PLANS = 64  # of one kind of reply: a guest may ask for anything
 _RETURNED = (wire.CLIENT_ID, wire.RELAY_AGENT)
-
-REASONS: Mapping[type[FrameError], Reason] = {
-    NotUdp: Reason.NOT_DHCP,
-    Fragment: Reason.FRAGMENT,
-    Truncated: Reason.TRUNCATED,
-}
 
 
 # What follows is looked at for each packet: fields of a NamedTuple take several times as long.
@@ -317,7 +308,7 @@ class Dhcpv4Responder:
         try:
             link, ip_source, port, message = decode_udp(frame)
         except FrameError as error:
-            return Silence(REASONS[type(error)])
+            return Silence(NO_DATAGRAM[type(error)])
         if port != DHCPV4_SERVER_PORT:
             return Silence(Reason.NOT_DHCP)
         sender = link[6:12]

@@ -23,14 +23,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ovs_dhcpd.controller.responders.boot import HTTP_CLIENT6, Boot, BootFiles
-from ovs_dhcpd.controller.responders.verdict import Answer, Reason, Silence, Verdict
+from ovs_dhcpd.controller.responders.verdict import NO_DATAGRAM, Answer, Reason, Silence, Verdict
 from ovs_dhcpd.controller.wire import dhcpv6 as wire
 from ovs_dhcpd.controller.wire.frames import (
-    Fragment,
     FrameError,
-    NotIpv6,
-    NotUdp,
-    Truncated,
     decode_ipv6_udp,
     encode_ipv6_udp,
 )
@@ -87,13 +83,6 @@ _NO_TIMES = _NO_LIFETIMES = bytes(8)
 
 # The least that an IA takes in a reply is its header, its IAID and a status.
 _MAX_IAS = _ROOM // (4 + 4 + len(_STATUS[wire.NO_BINDING]))
-
-_FRAME_REASONS: Mapping[type[FrameError], Reason] = {
-    NotIpv6: Reason.NOT_DHCP,
-    NotUdp: Reason.NOT_DHCP,
-    Fragment: Reason.FRAGMENT,
-    Truncated: Reason.TRUNCATED,
-}
 
 
 @dataclass(slots=True)  # fields of a NamedTuple take several times as long to look at
@@ -245,7 +234,7 @@ class Dhcpv6Responder:
         try:
             link, source, destination, port, message = decode_ipv6_udp(frame)
         except FrameError as error:
-            return Silence(_FRAME_REASONS[type(error)])
+            return Silence(NO_DATAGRAM[type(error)])
         if port != DHCPV6_SERVER_PORT:
             return Silence(Reason.NOT_DHCP)
         mac = link[6:12]

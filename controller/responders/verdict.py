@@ -7,7 +7,10 @@ Logs, counters and tests read the verdict; a responder tells nobody anything els
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from ovs_dhcpd.controller.wire.frames import Fragment, FrameError, NotIpv6, NotUdp, Truncated
 
 
 class Reason(enum.Enum):
@@ -54,6 +57,15 @@ class Reason(enum.Enum):
     INTERNAL_ERROR = "internal error"
 
 
+# Why a frame is not answered that no datagram of DHCP can be taken out of.
+NO_DATAGRAM: Mapping[type[FrameError], Reason] = {
+    NotIpv6: Reason.NOT_DHCP,
+    NotUdp: Reason.NOT_DHCP,
+    Fragment: Reason.FRAGMENT,
+    Truncated: Reason.TRUNCATED,
+}
+
+
 class Answer(NamedTuple):
     """A reply is to be sent.
 
@@ -64,8 +76,8 @@ class Answer(NamedTuple):
     router and "ND_NA" of a neighbour; what a relay agent passes on is "DHCP_RELAY_REQ" and
     "DHCP_RELAY_RESP".  `mac` is the client's; `address` (4 or 16 bytes) is the
     first one offered, acknowledged, refused or given back, b"" if there is none; `dropped` lists
-    the codes of the options that did not fit.  `asked` is the DHCP request's message type, 0 of
-    what is not answered by one of the responders to these.
+    the codes of the options that did not fit.  `asked` is the message type of the DHCP request
+    that this answers, 0 where that is another packet (a relay agent's too).
     """
 
     frame: bytes
