@@ -390,6 +390,11 @@ def _check_ra(
         refuse("router_preference", "is of a router, expected slla or router_lifetime with it")
     if not lifetime_s and "slla" not in reader and "route_info" in options:
         refuse("route_info", "is by a router, expected slla or router_lifetime with it")
+    given = {name for what, names in _LIFETIMES.items() if what in options for name in names}
+    for name in sorted(given & set(reader)):
+        if interval and 0 < _number(options, name, 0) < interval[1]:
+            what = f"ends before the next advertisement, which may be {interval[1]:g} seconds away"
+            reader.warn(name, what)
     preferred_s = _number(options, "preferred_lifetime", INFINITY_S)
     valid_s = _number(options, "valid_lifetime", INFINITY_S)
     if preferred_s > valid_s:

@@ -145,6 +145,29 @@ def test_what_ends_is_advertised_again_before(
     assert network.ra.interval == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ("valid_lifetime: 1d, preferred_lifetime: 599, interval: 600", ["preferred_lifetime"]),
+        ("valid_lifetime: 599, interval: 600", ["valid_lifetime"]),
+        ("dns_lifetime: 599, rdnss: 'fd00::1', dnssl: a.org, interval: 600", ["dns_lifetime"]),
+        ("valid_lifetime: 3", ["valid_lifetime"]),
+        ("valid_lifetime: 1d, preferred_lifetime: 0, interval: 600", []),
+        ("valid_lifetime: 600, interval: 600", []),
+        ("valid_lifetime: 599, interval: none", []),
+        ("dns_lifetime: 599, interval: 600", []),
+        ("valid_lifetime: 4", []),
+    ],
+)
+def test_what_ends_before_it_is_advertised_again_is_a_warning(
+    tmp_path: Path, settings: str, names: list[str]
+) -> None:
+    text = f"networks: {{red: {{ra: {{prefix: 'fd00::/64', {settings}}}, ports: {{}}}}}}"
+    warnings = load(tmp_path, text).warnings
+    assert [line.split(": ")[3] for line in warnings] == names
+    assert all(": ends before the next advertisement, which may be " in line for line in warnings)
+
+
 def test_a_router_is_one_only_if_its_mac_or_lifetime_is_given(tmp_path: Path) -> None:
     def lifetime_s(settings: str) -> int:
         text = f"networks: {{red: {{ra: {{prefix: 'fd00::/64'{settings}}}, ports: {{}}}}}}"
