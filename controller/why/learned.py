@@ -15,6 +15,8 @@ from ovs_dhcpd.controller.why.chain import Verdict, not_served, rewrite
 from ovs_dhcpd.flows.bindings.probe import is_probing_mac
 from ovs_dhcpd.flows.options.wording import escape
 
+NAMED = 3  # MACs behind a port: a guest may send from thousands
+
 # Of `fdb/show`: port, VLAN (0: none), MAC and age.
 _ROW = re.compile(r" *(\S+) +([0-9]+) +([0-9a-f]{2}(?::[0-9a-f]{2}){5}) +\S+")
 
@@ -93,10 +95,10 @@ def amend(chain: Mapping[str, Any], heard: Sequence[Heard]) -> Mapping[str, Any]
         return _replaced(chain, "asked", text, mend)
     if not macs or served & {None, *macs}:
         return chain
+    named, more = macs[:NAMED], len(macs) - NAMED
     are = "is" if len(macs) == 1 else "are"
-    text = (
-        f"{' and '.join(sorted(served))} is served, and {' and '.join(macs)} {are} behind the port"
-    )
+    others = f"{' and '.join(named)}{f' and {more} more' if more > 0 else ''} {are}"
+    text = f"{' and '.join(sorted(served))} is served, and {others} behind the port"
     addresses = " ".join(each for binding in chain["bindings"] for each in binding["addresses"])
     return _replaced(chain, "MAC", text, rewrite("where it is named", macs[0], addresses))
 

@@ -71,6 +71,15 @@ def test_another_mac_than_the_one_that_is_served_is_what_is_wrong() -> None:
     assert link == {"link": "MAC", "verdict": "broken", "text": text, "mend": mend}
 
 
+def test_of_many_macs_three_are_named() -> None:
+    heard = [Heard(f"02:00:00:00:01:{number:02x}", 0) for number in range(200)]
+    chain = amend(document(chain_of(UNASKED)), heard)
+    three = " and ".join(each.mac for each in heard[:3])
+    text = f"{MAC} is served, and {three} and 197 more are behind the port"
+    assert chain["headline"] == f"vm1 is not served: {text}"
+    assert "and 02:00:00:00:01:02 are" in str(amend(document(chain_of(UNASKED)), heard[:3]))
+
+
 def test_its_own_mac_or_none_changes_nothing() -> None:
     chain = document(chain_of(UNASKED))
     assert amend(chain, [Heard(MAC2, 0), Heard(MAC, 0)]) == amend(chain, []) == chain
