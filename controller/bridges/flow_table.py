@@ -17,7 +17,6 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Set
-from typing import cast
 
 from ovs_dhcpd.controller.bridges.fights import Fights
 from ovs_dhcpd.controller.bridges.note import Note
@@ -325,7 +324,7 @@ class FlowTable:
             self._damaged(flow.cookie, "given other actions")
         else:
             self._strays[flow.place] = flow
-            self._damaged(flow.place, "added", flow)
+            self._added(flow.place, flow)
         return False
 
     def _removed(self, flow: FlowEntry) -> None:
@@ -361,19 +360,24 @@ class FlowTable:
             if flow.cookie not in self._installed:
                 self._installed.add(flow.cookie)
                 self._unwanted[flow.place] = flow
-                self._damaged(flow.cookie, "added", flow)
+                self._added(flow.cookie, flow)
         elif self._is_as_wanted(flow, wanted):
             self._installed.add(flow.cookie)
             self._damage.pop(flow.cookie, None)
         elif flow.cookie in self._damage:
             self._installed.discard(flow.cookie)
 
-    def _damaged(self, thing: int | Place, what: str, flow: FlowEntry | None = None) -> None:
-        """``flow``, else the one that is wanted with the cookie ``thing``, is to be repaired."""
+    def _damaged(self, cookie: int, what: str) -> None:
+        """The flow that is wanted with ``cookie`` is to be repaired; ``what`` was done to it."""
+        self._differs = True
+        if cookie not in self._damage:
+            self._damage[cookie] = f"{_name(self._wanted[cookie])} ({what})"
+
+    def _added(self, thing: int | Place, flow: FlowEntry) -> None:
+        """``flow``, which nobody wants, is to be deleted; its cookie or place is ``thing``."""
         self._differs = True
         if thing not in self._damage:
-            name = str(flow) if flow else _name(self._wanted[cast(int, thing)])
-            self._damage[thing] = f"{name} ({what})"
+            self._damage[thing] = f"{flow} (added)"
 
     def _repaired(self, things: Set[int | Place], now_s: float) -> None:
         """Say what is repaired now."""
