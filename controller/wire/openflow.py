@@ -18,6 +18,7 @@ VERSION, KIND, XID = 0, 1, slice(4, 8)
 
 OFPT_EXPERIMENTER = 4
 OFPT_SET_CONFIG = 9
+OFPT_PACKET_IN = 10
 OFPT_MULTIPART_REQUEST = 18
 OFPT_MULTIPART_REPLY = 19
 OFPT_BUNDLE_CONTROL = 33
@@ -42,6 +43,7 @@ FRAME = BODY + 4  # and of the packet that a packet-in begins with
 MAX_SIZE = 0xFFFF  # of a message, as far as its header can say
 _PACKET = VENDOR_AND_PACKET_IN2 + bytes(2)  # and the kind of a packet-in's first property
 _MIN_END = FRAME + 14  # of a packet-in's packet, which is a frame
+_PLAIN_HEAD = 28  # of an OFPT_PACKET_IN: up to the length of its match
 
 
 def message(version: int, kind: int, body: bytes, xid: int = 0) -> bytes:
@@ -60,10 +62,11 @@ def split(data: bytes) -> tuple[list[bytes], int]:
     while end - at >= 8:
         size = data[at + 2] << 8 | data[at + 3]
         if not (
-            _MIN_END <= size <= end - at
+            data[at + 1] == OFPT_EXPERIMENTER
+            and _MIN_END <= size <= end - at
             and _MIN_END <= BODY + (data[at + 18] << 8 | data[at + 19]) <= size
         ):
-            size = _size(data[at : at + FRAME], size)
+            size = _size(data[at : at + _PLAIN_HEAD], size)
             if size < 8:
                 raise ValueError(f"message of {size} bytes from the switch")
             if end - at < size:
@@ -77,14 +80,23 @@ def _size(head: bytes, size: int) -> int:
     """How long the message is that begins with ``head``, and says that it is ``size`` long.
 
     If a guest sends so long a frame, Open vSwitch sends the packet-in whole, and says the lower 16
-    bits of its length and of its packet's.  The packet then does not fit into that, or seems to be
-    no frame.  Who believed it would read what the guest has written as messages of the switch.
+    bits of its length and of its packet's.  Who believed it would read what the guest has written
+    as messages of the switch.
+
+    That is so of an NXT_PACKET_IN2, whose packet does not fit into it then, or seems to be no
+    frame, and of the OFPT_PACKET_IN (7.4.1) that comes before we have asked for those.
     """
+    if head[KIND] == OFPT_PACKET_IN:
+        if len(head) < _PLAIN_HEAD:
+            return _PLAIN_HEAD
+        packet_size, match_size = (int.from_bytes(head[at : at + 2], "big") for at in (12, 26))
+        whole: int = 24 + (match_size + 7 & ~7) + 2 + packet_size
+        return whole if whole > MAX_SIZE else size
     if head[KIND] != OFPT_EXPERIMENTER or not _PACKET.startswith(head[8:18]):
         return size
     if len(head) < FRAME:
         return FRAME
-    is_longer = not _MIN_END <= BODY + int.from_bytes(head[18:], "big") <= size
+    is_longer = not _MIN_END <= BODY + int.from_bytes(head[18:FRAME], "big") <= size
     return size + MAX_SIZE + 1 if is_longer else size
 
 

@@ -51,6 +51,19 @@ def test_a_packet_in_may_be_longer_than_its_length_says(packet_size: int, rest_s
         assert openflow.split(first[:size]) == ([], 0)
 
 
+@pytest.mark.parametrize("match_size", [4, 12, 21])
+@pytest.mark.parametrize("packet_size", [60, 65_400, 65_500, 65_531])
+def test_so_may_a_packet_in_of_the_plain_format(packet_size: int, match_size: int) -> None:
+    body = struct.pack("!IHBBQHH", 0xFFFFFFFF, packet_size, 1, 0, 0x6468 << 48, 1, match_size)
+    body += bytes((match_size + 7 & ~7) - 4 + 2) + b"\1" * packet_size
+    size = openflow.HEADER.size + len(body)
+    first = openflow.HEADER.pack(OFP15, openflow.OFPT_PACKET_IN, size & 0xFFFF, 0) + body
+    second = openflow.message(OFP15, 3, b"")
+    assert openflow.split(first + second) == ([first, second], len(first + second))
+    for cut in (*range(8, 40), len(first) - 1):
+        assert openflow.split(first[:cut]) == ([], 0)
+
+
 def test_a_short_message_of_nicira_does_not_wait_for_more() -> None:
     paused = openflow.message(OFP15, OFPT_EXPERIMENTER, struct.pack("!II", openflow.NICIRA, 22))
     assert openflow.split(paused) == ([paused], 16)
