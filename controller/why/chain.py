@@ -346,6 +346,7 @@ def _flows(facts: Facts) -> Iterator[Link]:
     yield from _first(facts, bridge)
     yield from _meter(facts)
     yield from _asked(facts)
+    yield from _told_to_ask(facts)
     yield from _answered(facts)
     if bridge.lacks_forwarding:
         text, _, mend = bridge.lacks_forwarding.partition(TYPE)
@@ -403,6 +404,18 @@ def _asked(facts: Facts) -> Iterator[Link]:
             yield Link("asked", Verdict.OK, what)
         else:
             yield Link("asked", Verdict.BROKEN, what, _ask(facts))
+
+
+def _told_to_ask(facts: Facts) -> Iterator[Link]:
+    """Why nobody asks by DHCPv6, where that is served: nothing of ours tells hosts to."""
+    counts = [count for flow, count in _pauses(facts) if flow.protocol == UDP6]
+    tells = any(network.ra and network.ra.tells_of_dhcpv6 for network, _ in facts.served)
+    if counts and not tells and not any(count.packets for count in counts):
+        what = (
+            "most guests ask for DHCPv6 only if a router advertisement says so: none of ours does"
+        )
+        mend = "write into its network: ra: {addr_mode: dhcpv6_stateful}"
+        yield Link("asked", Verdict.WARNING, what, mend)
 
 
 def _answered(facts: Facts) -> Iterator[Link]:

@@ -73,6 +73,11 @@ class Ra:
     slla: bytes
     interval: tuple[float, float] | None = None
 
+    @property
+    def tells_of_dhcpv6(self) -> bool:
+        """Whether hosts are to ask for DHCPv6, as its flags M and O say (RFC 4861 §4.2)."""
+        return bool(self.message[5] & 0xC0)
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:

@@ -13,6 +13,8 @@ from ovs_dhcpd.controller.why.chain import Link, Verdict, chain_of, no_daemon, s
 from ovs_dhcpd.controller.why.facts import Facts, SourceFacts
 from ovs_dhcpd.controller.wire.flow_stats import FlowCounts
 from ovs_dhcpd.controller.wire.meters import MeterCount
+from ovs_dhcpd.flows.bindings.network import Ra
+from ovs_dhcpd.flows.pipeline.flow import UDP6
 
 from tests.unit.ports.files import file, other_bridge
 from tests.unit.ports.host import Host
@@ -362,6 +364,25 @@ def test_a_pool_that_is_empty_serves_nothing() -> None:
     assert (chain.served, chain.mend) == (False, "ovs-appctl -t ovs-dhcpd pools/show")
 
 
+@pytest.mark.parametrize(
+    ("asked_by_dhcpv6", "mode", "warned"),
+    [(0, None, True), (0, 0x00, True), (0, 0x40, False), (0, 0x80, False), (1, None, False)],
+)
+def test_nobody_asks_by_dhcpv6_whom_no_advertisement_tells_to(
+    asked_by_dhcpv6: int, mode: int | None, warned: bool
+) -> None:
+    counts = {
+        flow.cookie: FlowCounts(asked_by_dhcpv6 if flow.protocol == UDP6 else 1, 100.0, None)
+        for flow in FLOWS
+    }
+    ra = None if mode is None else Ra(bytes((134, 0, 0, 0, 255, mode)), bytes(6))
+    served = ((replace(NETWORK, ra=ra), PORT),)
+    _, *others = links(but(flows={"counts": counts}, served=served), "asked")
+    assert [(each.verdict, each.mend) for each in others] == (
+        [(WARNING, "write into its network: ra: {addr_mode: dhcpv6_stateful}")] if warned else []
+    )
+
+
 def test_without_idle_times_it_is_not_said_when_it_asked_last() -> None:
     counts = dict.fromkeys(COUNTS, FlowCounts(1, 100.0, None))
     (asked,) = links(but(flows={"counts": counts}), "asked")
@@ -371,7 +392,7 @@ def test_without_idle_times_it_is_not_said_when_it_asked_last() -> None:
 def test_a_flow_that_has_counted_nothing_does_not_say_when_it_asked_last() -> None:
     first, *others = COUNTS
     counts = {first: FlowCounts(1, 100.0, 40.0), **dict.fromkeys(others, FlowCounts(0, 5.0, 5.0))}
-    (asked,) = links(but(flows={"counts": counts}), "asked")
+    asked, *_ = links(but(flows={"counts": counts}), "asked")
     assert asked.text == "asked for DHCPv4 1 time (last 40 s ago)"
 
 
