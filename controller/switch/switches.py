@@ -7,6 +7,7 @@ Each is served in a thread of its own.  Of what is heard there, all but packets 
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import sys
@@ -36,6 +37,10 @@ vlog = Vlog("switch")
 VERSIONS = {"1.5": OFP15, "1.4": OFP14, "1.3": OFP13}
 MIN_BACKOFF_S, MAX_BACKOFF_S = 0.1, 8.0
 LOOK_S = 0.1  # between two looks for a socket that is not there, or is another one
+# For so long after a good connection it is looked for more often: when ovs-ctl restarts
+# ovs-vswitchd it then puts back the flows that it has saved, all or none, and those of ours need
+# their meters, which it does not save.
+SOON_S, LOOK_SOON_S = 60.0, 0.005
 MAX_STRANGERS = 64  # connections to us of which it is not known whose they are
 NO_HANDSHAKE = "the handshake is not done yet"
 SWITCH_INTERVAL_S = 0.0005  # the longest that a packet waits for another thread, unless in C code
@@ -52,6 +57,12 @@ class _Line:
         self.trouble = NO_HANDSHAKE  # why there is no connection, if there is none
         self.error = 0  # of connect(2)
         self.said = ""  # of that, in the log
+        self.good_s = -math.inf  # when a connection that had got ready ended
+
+    @property
+    def look_s(self) -> float:
+        """The time between two looks for the socket, now."""
+        return LOOK_SOON_S if time.monotonic() < self.good_s + SOON_S else LOOK_S
 
     def fail(self, why: str) -> None:
         """There is no connection: say why, if that has not just been said."""
@@ -63,7 +74,7 @@ class _Line:
     def wait(self, until_s: float, dialled: tuple[int, int, int] | None) -> None:
         """Wait until then, or until there is another socket in the place of ``dialled``."""
         while (left_s := until_s - time.monotonic()) > 0 and self.socket() == dialled:
-            if self.ended.wait(min(left_s, LOOK_S)):
+            if self.ended.wait(min(left_s, self.look_s)):
                 return
 
     def socket(self) -> tuple[int, int, int] | None:
@@ -178,7 +189,7 @@ class Switches:
                 line.error = error.errno or 0
                 line.fail(error.strerror or str(error))
                 backoff_s = MIN_BACKOFF_S
-                line.ended.wait(LOOK_S)
+                line.ended.wait(line.look_s)
                 continue
             line.trouble, line.error = NO_HANDSHAKE, 0
             handshake = Handshake(self._versions)
@@ -189,6 +200,7 @@ class Switches:
             self._serve(channel)
             if channel.ready:
                 line.said = ""
+                line.good_s = time.monotonic()
                 backoff_s = MIN_BACKOFF_S
             if not handshake.features:
                 line.fail(channel.why)

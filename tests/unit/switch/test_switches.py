@@ -277,6 +277,24 @@ def test_a_switch_that_is_not_there_yet_is_tried_again(lab: Lab) -> None:
     assert (channel.bridge, event) == ("br-late", Connected(OFP15, DATAPATH_ID))
 
 
+def test_after_a_good_connection_the_next_is_looked_for_more_often(
+    lab: Lab, connected: tuple[Channel, Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switches, "LOOK_S", 1000.0)
+    channel, peer = connected
+    channel.ready = True
+    lab.path.unlink()
+    peer.close()
+    wait_until(lambda: lab.switches.dial_error("br-int") == errno.ENOENT, "a try")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(lab.path))
+        server.listen()
+        server.settimeout(PATIENCE_S)
+        again = Peer(server.accept()[0])
+        again.shake_hands()
+        again.close()
+
+
 def test_another_socket_is_dialled_at_once_whenever_it_has_come(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
