@@ -137,7 +137,7 @@ class FlowTable:
                 flow = self._wanted.pop(cookie)
                 if self._places is not None:
                     place = entry_of(self._version, flow).place
-                    if self._places[place] == cookie:
+                    if self._places.get(place) == cookie:  # of two it has the later one
                         del self._places[place]
         if before.keys() == after.keys():
             return False

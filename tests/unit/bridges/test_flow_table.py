@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 import pytest
 from ovs_dhcpd.controller.bridges.flow_table import FlowTable
@@ -267,6 +268,19 @@ def test_a_flow_in_the_place_of_ours_is_replaced(cookie: int) -> None:
     assert ("add", a_flow(1).cookie) in bundle(table.reconcile(0))
     (text,) = repaired(table)
     assert f"{NAME} (replaced)" in text
+
+
+def test_of_two_that_are_wanted_in_one_place_each_can_go() -> None:
+    """As when rows of two interfaces say that they are one port."""
+    one = a_flow(1)
+    other = replace(one, actions=(Resubmit(202),))
+    table = in_step(a_flow(2))
+    tell(table, What.ADDED, *there(a_flow(3)))  # from now on it is known where each is
+    table.want("b", [one])
+    table.want("c", [other])
+    table.want("c", [])
+    table.want("b", [])
+    assert len(table) == 1
 
 
 def test_a_flow_that_somebody_has_deleted_comes_back() -> None:
