@@ -11,19 +11,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ovs_dhcpd.controller import log
-from ovs_dhcpd.controller.bindings_list import Document, as_text, bindings
 from ovs_dhcpd.controller.control import add_command, add_query
 from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.inside import Inside
-from ovs_dhcpd.controller.status import (
+from ovs_dhcpd.controller.switch.journal import Journal
+from ovs_dhcpd.controller.texts.bindings_list import Document, as_text, bindings
+from ovs_dhcpd.controller.texts.status import (
     BridgeStatus,
     SourceStatus,
     show_coverage,
     show_memory,
     status,
 )
-from ovs_dhcpd.controller.status import as_text as status_text
-from ovs_dhcpd.controller.switch.journal import Journal
+from ovs_dhcpd.controller.texts.status import as_text as status_text
 from ovs_dhcpd.flows.options.wording import escape, printable_lines
 from ovs_dhcpd.flows.pipeline.lflow_list import lflow_list
 
@@ -56,7 +56,7 @@ class Answers:
         ]
 
     def status(self) -> Mapping[str, object]:
-        """How it is: :func:`controller.status.status`."""
+        """How it is: :func:`controller.texts.status.status`."""
         bridges = []
         for name, keeper in self._inside.keepers.items():
             trouble = self._inside.trouble(name)

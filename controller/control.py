@@ -26,10 +26,10 @@ import ovs.util
 from ovs.vlog import Vlog
 from ovs_dhcpd.controller import log
 from ovs_dhcpd.controller.faults import Faults
-from ovs_dhcpd.controller.json_text import to_json
 from ovs_dhcpd.controller.pidfile import Pidfile
 from ovs_dhcpd.controller.ports.fault import Fault
 from ovs_dhcpd.controller.switch.line_limit import LineLimit
+from ovs_dhcpd.controller.texts.json_text import to_json
 from ovs_dhcpd.flows.options.wording import printable, printable_lines
 
 from ovs_dhcpd import __version__

@@ -47,9 +47,10 @@ from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.first_look import why_no_database
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
-from ovs_dhcpd.controller.lease_keeper import LeaseKeeper, Publish
 from ovs_dhcpd.controller.manager_keeper import ManagerKeeper
 from ovs_dhcpd.controller.notify import Notifier
+from ovs_dhcpd.controller.onlookers.lease_keeper import LeaseKeeper, Publish
+from ovs_dhcpd.controller.onlookers.watch_keeper import WatchKeeper
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.parking import Parking
 from ovs_dhcpd.controller.ports.binder import Binder, Decision
@@ -59,7 +60,6 @@ from ovs_dhcpd.controller.sources.combined import Combined
 from ovs_dhcpd.controller.strangers import Strangers
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.line_limit import LineLimit
-from ovs_dhcpd.controller.watch_keeper import WatchKeeper
 from ovs_dhcpd.controller.wire.connection import Connected
 from ovs_dhcpd.controller.wire.declined import Declined
 from ovs_dhcpd.controller.wire.events import PortAdded
@@ -73,9 +73,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ovs_dhcpd.controller.explainer import Explainer
-    from ovs_dhcpd.controller.hosts_file import HostsFile
-    from ovs_dhcpd.controller.http_port import HttpPort
-    from ovs_dhcpd.controller.http_server import Page, Questions
+    from ovs_dhcpd.controller.http.port import HttpPort
+    from ovs_dhcpd.controller.http.server import Page, Questions
+    from ovs_dhcpd.controller.onlookers.hosts_file import HostsFile
 
 vlog = Vlog("daemon")
 
@@ -164,7 +164,7 @@ class Daemon:
         )
         self._hosts: HostsFile | None = None
         if settings.hosts_file:
-            from ovs_dhcpd.controller.hosts_file import HostsFile
+            from ovs_dhcpd.controller.onlookers.hosts_file import HostsFile
 
             self._hosts = HostsFile(settings.hosts_file)
             self._hosts.check()
@@ -207,11 +207,11 @@ class Daemon:
         """Those who are to be told of leases."""
         publishers: list[Publish] = []
         if self._settings.write_state:
-            from ovs_dhcpd.controller.row_states import RowStates
+            from ovs_dhcpd.controller.onlookers.row_states import RowStates
 
             publishers.append(RowStates(self._database).publish)
         if self._settings.on_change:
-            from ovs_dhcpd.controller.hook import Hook
+            from ovs_dhcpd.controller.onlookers.hook import Hook
 
             publishers.append(Hook(self._settings.on_change, self._database.place).publish)
         return publishers
@@ -260,9 +260,9 @@ class Daemon:
 
     def _look_on(self, port: HttpPort) -> Questions:
         """Answer who looks on over HTTP; returns what there is to be asked of this thread."""
-        from ovs_dhcpd.controller.history_keeper import HistoryKeeper
-        from ovs_dhcpd.controller.http_pages import Known, Pages
-        from ovs_dhcpd.controller.http_server import HttpServer, Questions
+        from ovs_dhcpd.controller.http.pages import Known, Pages
+        from ovs_dhcpd.controller.http.server import HttpServer, Questions
+        from ovs_dhcpd.controller.onlookers.history_keeper import HistoryKeeper
 
         questions = Questions(self._inbox.wake)
         known = Known(
@@ -282,7 +282,7 @@ class Daemon:
         """What answers Prometheus, or says what to install for that."""
         from importlib.util import find_spec
 
-        from ovs_dhcpd.controller.http_pages import missing
+        from ovs_dhcpd.controller.http.pages import missing
 
         if find_spec("prometheus_client") is None:
             what = "/metrics: prometheus_client is not installed, expected Debian's "
@@ -290,7 +290,7 @@ class Daemon:
             vlog.warn(what)
             return lambda _: missing(what)
 
-        from ovs_dhcpd.controller.metrics_keeper import MetricsKeeper, expose
+        from ovs_dhcpd.controller.http.metrics_keeper import MetricsKeeper, expose
 
         metrics = MetricsKeeper(
             self._journal,
@@ -554,7 +554,7 @@ class Daemon:
 
 
 def _show_chain(chain: Mapping[str, Any]) -> str:
-    from ovs_dhcpd.controller.why_text import to_text
+    from ovs_dhcpd.controller.texts.why_text import to_text
 
     return "\n".join(to_text(chain))
 

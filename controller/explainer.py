@@ -18,7 +18,7 @@ from ovs_dhcpd.controller.control import Answer
 from ovs_dhcpd.controller.first_look import is_absent
 from ovs_dhcpd.controller.inside import Inside
 from ovs_dhcpd.controller.keeper import Keeper
-from ovs_dhcpd.controller.status import program
+from ovs_dhcpd.controller.texts.status import program
 from ovs_dhcpd.controller.why.chain import chain_of
 from ovs_dhcpd.controller.why.document import document
 from ovs_dhcpd.controller.why.facts import BridgeFacts, Facts, FlowFacts, SourceFacts

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ovs_dhcpd.controller.keeper import Keeper
-from ovs_dhcpd.controller.lease_keeper import LeaseKeeper
+from ovs_dhcpd.controller.onlookers.lease_keeper import LeaseKeeper
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.ports.binder import Binder
 from ovs_dhcpd.controller.ports.world import World

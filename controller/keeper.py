@@ -17,10 +17,10 @@ from ovs_dhcpd.controller.bridges.patience import Patience
 from ovs_dhcpd.controller.faults import Faults
 from ovs_dhcpd.controller.ports.fault import INTERNAL_ERROR, Fault
 from ovs_dhcpd.controller.sayings import Sayings
-from ovs_dhcpd.controller.status import connection_status
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.switch.turn import Turn
+from ovs_dhcpd.controller.texts.status import connection_status
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Event, FlowDump, FlowsChanged
 from ovs_dhcpd.controller.wire.probe import Heard

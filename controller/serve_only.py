@@ -37,13 +37,13 @@ from ovs_dhcpd.controller.first_look import why_no_bridge
 from ovs_dhcpd.controller.notify import Notifier
 from ovs_dhcpd.controller.responders.dispatch import Dispatcher, Resume
 from ovs_dhcpd.controller.sayings import Sayings
-from ovs_dhcpd.controller.status import BridgeStatus, as_text, connection_status, status
 from ovs_dhcpd.controller.switch.channel import Channel
 from ovs_dhcpd.controller.switch.inbox import Inbox
 from ovs_dhcpd.controller.switch.journal import Journal
 from ovs_dhcpd.controller.switch.lock import holder, lock_path
 from ovs_dhcpd.controller.switch.switches import Switches
 from ovs_dhcpd.controller.switch.turn import Turn
+from ovs_dhcpd.controller.texts.status import BridgeStatus, as_text, connection_status, status
 from ovs_dhcpd.controller.warm_up import prepare
 from ovs_dhcpd.controller.wire.connection import Connected, Disconnected
 from ovs_dhcpd.controller.wire.events import Refused

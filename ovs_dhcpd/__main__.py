@@ -5,6 +5,6 @@ from __future__ import annotations
 
 import sys
 
-from ovs_dhcpd.controller.cli import main
+from ovs_dhcpd.controller.commands.cli import main
 
 sys.exit(main())

@@ -17,7 +17,7 @@ from tests.package.serving import serve_a_guest
 # The package index has packages of these names, of others, that install a top-level module
 # of the same name: controller 0.1.0 and flows 1.2.1. These here have the shape of those.
 NEIGHBOURS = {
-    "controller": {"controller/__init__.py": "", "controller/cli.py": "main = None\n"},
+    "controller": {"controller/__init__.py": "", "controller/daemon.py": "main = None\n"},
     "flows": {"flows/__init__.py": "", "flows/options/__init__.py": "NAME = 'flows'\n"},
 }
 EXAMPLE = ROOT / "tests" / "examples" / "finance-network1.yaml"
@@ -31,7 +31,7 @@ for name in found:
 print(*found)
 """
 READ_PAGE = """
-from ovs_dhcpd.controller.http_pages import FILES, FOLDER
+from ovs_dhcpd.controller.http.pages import FILES, FOLDER
 
 for name, _ in FILES.values():
     (FOLDER / name).read_bytes()
@@ -68,7 +68,7 @@ def files_to_be_installed() -> set[str]:
     installed = set()
     for name in files_of_the_repository():
         folder = name.partition("/")[0]
-        is_ours = name.endswith(".py") or name.startswith("controller/page/")
+        is_ours = name.endswith(".py") or name.startswith("controller/http/page/")
         if is_ours and folder in ("controller", "flows"):
             installed.add(f"ovs_dhcpd/{name}")
         elif name.endswith(".py") and folder == "ovs_dhcpd":
@@ -99,7 +99,7 @@ def assert_it_works(environment: Environment) -> None:
 
 
 def assert_the_neighbours_work(environment: Environment) -> None:
-    code = "import controller.cli, flows.options as f; print(controller.cli.main, f.NAME)"
+    code = "import controller.daemon, flows.options as f; print(controller.daemon.main, f.NAME)"
     assert environment.run("python", "-c", code) == "None flows\n"
 
 

@@ -10,7 +10,7 @@ import tempfile
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ovs_dhcpd.controller import cli
+from ovs_dhcpd.controller.commands import cli
 
 from tests.property.others_files import GOLDEN, KINDS, WORDS
 from tests.property.strategies import damaged

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ovs_dhcpd.controller.ask import RUNDIR
-from ovs_dhcpd.controller.man_page import FILES
+from ovs_dhcpd.controller.commands.ask import RUNDIR
+from ovs_dhcpd.controller.commands.man_page import FILES
 
 from ovs_dhcpd import __version__
 from tests.lab import reference

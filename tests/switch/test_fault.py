@@ -31,7 +31,7 @@ FAULTY = """
 import sys
 from ovs_dhcpd.controller import keeper
 from ovs_dhcpd.controller.answers import Answers
-from ovs_dhcpd.controller.cli import main
+from ovs_dhcpd.controller.commands.cli import main
 from ovs_dhcpd.controller.ovsdb.open_vswitch import OpenVSwitch
 from ovs_dhcpd.controller.sources import yaml_file
 from ovs_dhcpd.flows.pipeline import build

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 import pytest
-from ovs_dhcpd.controller import cli
+from ovs_dhcpd.controller.commands import cli
 
 from tests.lab.clients import Udhcpc
 from tests.lab.daemon import ROOT, Dhcpd

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ovs_dhcpd.controller.metrics import FAMILIES, HISTOGRAM
+from ovs_dhcpd.controller.http.metrics import FAMILIES, HISTOGRAM
 
 from tests.lab.clients import Udhcpc
 from tests.lab.daemon import ROOT, Dhcpd, wait_ready

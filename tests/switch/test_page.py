@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ovs_dhcpd.controller.http_messages import POLICY
+from ovs_dhcpd.controller.http.messages import POLICY
 
 from tests.lab.browser import ENTER, ESCAPE, PROGRAMS, TAB, Browser
 from tests.lab.clients import Udhcpc
@@ -363,7 +363,7 @@ def test_what_it_reads_is_what_the_commands_print(
     [
         ("/nothing", 404),
         ("/page.js/", 404),
-        ("/../http_pages.py", 404),
+        ("/../pages.py", 404),
         ("/why.json", 400),
         ("/why.json?port=a&port=b", 400),
         ("/leases.json?prot=vm1", 400),

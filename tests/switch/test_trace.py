@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from ovs_dhcpd.controller import cli
-from ovs_dhcpd.controller.ask import ask_switch
+from ovs_dhcpd.controller.commands import cli
+from ovs_dhcpd.controller.commands.ask import ask_switch
 from ovs_dhcpd.controller.tracing.frame_text import show_frame
 from ovs_dhcpd.controller.tracing.ofproto_trace import LiveBridge
 from ovs_dhcpd.controller.tracing.requests import KINDS, Client, make_request

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ovs_dhcpd.controller.ask import ask_for_json
+from ovs_dhcpd.controller.commands.ask import ask_for_json
 from ovs_dhcpd.controller.watching.recent import KEPT
 
 from tests.lab.clients import Udhcpc

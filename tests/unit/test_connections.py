@@ -120,9 +120,15 @@ def test_what_no_answer_needs_is_imported_later(late: str, modules: set[str]) ->
 @pytest.fixture(scope="module")
 def modules() -> set[str]:
     """What has been imported when packets are answered for the first time."""
-    program = "import sys; from ovs_dhcpd.controller import {}; print(*sys.modules)"
-    imports = "cli, connections, log, log_text, run_command"
+    program = "\n".join(
+        (
+            "import sys",
+            "from ovs_dhcpd.controller import connections, log, log_text",
+            "from ovs_dhcpd.controller.commands import cli, run_command",
+            "print(*sys.modules)",
+        )
+    )
     done = subprocess.run(
-        [sys.executable, "-c", program.format(imports)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     return set(done.stdout.split())

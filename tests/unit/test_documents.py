@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 import pytest
-from ovs_dhcpd.controller import cli
-from ovs_dhcpd.controller.metrics import FAMILIES
+from ovs_dhcpd.controller.commands import cli
+from ovs_dhcpd.controller.http.metrics import FAMILIES
 from ovs_dhcpd.controller.sources import yaml_file
 from ovs_dhcpd.controller.tracing.requests import KINDS
 from ovs_dhcpd.flows.options.table import DHCPV4, DHCPV6, ROUTER_ADVERTISEMENT, Option

@@ -47,10 +47,13 @@ def test_modules_that_log_and_are_imported_late_are_known() -> None:
 import sys
 sys.modules["eventlet"] = None
 from ovs.vlog import Vlog
-from ovs_dhcpd.controller import connections, log, run_command
+from ovs_dhcpd.controller import connections, log
+from ovs_dhcpd.controller.commands import run_command
 import ovs.daemon
 before = {*Vlog._Vlog__mfl}
-from ovs_dhcpd.controller import daemon, hook, hosts_file, http_port
+from ovs_dhcpd.controller import daemon
+from ovs_dhcpd.controller.onlookers import hook, hosts_file
+from ovs_dhcpd.controller.http import port as http_port
 from ovs_dhcpd.controller.sources import files, northbound
 from ovs_dhcpd.controller.switch import listener
 print(*sorted({*Vlog._Vlog__mfl} - before))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ovs_dhcpd.controller import cli
+from ovs_dhcpd.controller.commands import cli
 
 from tests.package.building import files_of_the_repository
 

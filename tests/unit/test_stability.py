@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ovs_dhcpd.controller import bindings_list, metrics, status
+from ovs_dhcpd.controller.http import metrics
 from ovs_dhcpd.controller.leases import fields, lease, state_keys
 from ovs_dhcpd.controller.log import LATE_MODULES
 from ovs_dhcpd.controller.ovsdb import rows
@@ -31,6 +31,7 @@ from ovs_dhcpd.controller.ports.parked import Parked
 from ovs_dhcpd.controller.responders.verdict import Answer, Reason
 from ovs_dhcpd.controller.switch import journal
 from ovs_dhcpd.controller.switch.lock import Lock, lock_path
+from ovs_dhcpd.controller.texts import bindings_list, status
 from ovs_dhcpd.controller.watching.document import FIELDS as EXCHANGE
 from ovs_dhcpd.controller.why.chain import chain_of
 from ovs_dhcpd.controller.why.document import document

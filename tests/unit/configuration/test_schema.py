@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from ovs_dhcpd.controller import cli
+from ovs_dhcpd.controller.commands import cli
 from ovs_dhcpd.flows.configuration.schema import VALUES, option_schema, schema
 from ovs_dhcpd.flows.options.table import DHCPV4
 from ovs_dhcpd.flows.options.values import TYPES
