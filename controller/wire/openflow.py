@@ -42,8 +42,9 @@ FRAME = BODY + 4  # and of the packet that a packet-in begins with
 
 MAX_SIZE = 0xFFFF  # of a message, as far as its header can say
 _PACKET = VENDOR_AND_PACKET_IN2 + bytes(2)  # and the kind of a packet-in's first property
-_MIN_END = FRAME + 14  # of a packet-in's packet, which is a frame
-_PLAIN_HEAD = 28  # of an OFPT_PACKET_IN: up to the length of its match
+_MIN_FRAME, _MIN_TAGGED = 14, 18
+_MIN_END = FRAME + _MIN_TAGGED  # of a packet-in's packet that nothing is to be asked about
+_TAGS = (b"\x81\x00", b"\x88\xa8")
 
 
 def message(version: int, kind: int, body: bytes, xid: int = 0) -> bytes:
@@ -66,7 +67,7 @@ def split(data: bytes) -> tuple[list[bytes], int]:
             and _MIN_END <= size <= end - at
             and _MIN_END <= BODY + (data[at + 18] << 8 | data[at + 19]) <= size
         ):
-            size = _size(data[at : at + _PLAIN_HEAD], size)
+            size = _size(data, at, size)
             if size < 8:
                 raise ValueError(f"message of {size} bytes from the switch")
             if end - at < size:
@@ -76,28 +77,33 @@ def split(data: bytes) -> tuple[list[bytes], int]:
     return messages, at
 
 
-def _size(head: bytes, size: int) -> int:
-    """How long the message is that begins with ``head``, and says that it is ``size`` long.
+def _size(data: bytes, at: int, size: int) -> int:
+    """How long the message is that begins at ``at``, and says that it is ``size`` long.
+
+    While that is not to be told, it is more than there is of it.
 
     If a guest sends so long a frame, Open vSwitch sends the packet-in whole, and says the lower 16
     bits of its length and of its packet's.  Who believed it would read what the guest has written
-    as messages of the switch.
-
-    That is so of an NXT_PACKET_IN2, whose packet does not fit into it then, or seems to be no
-    frame, and of the OFPT_PACKET_IN (7.4.1) that comes before we have asked for those.
+    as messages of the switch.  That is so of an NXT_PACKET_IN2, and of the OFPT_PACKET_IN (7.4.1)
+    that comes before we have asked for those.
     """
-    if head[KIND] == OFPT_PACKET_IN:
-        if len(head) < _PLAIN_HEAD:
-            return _PLAIN_HEAD
-        packet_size, match_size = (int.from_bytes(head[at : at + 2], "big") for at in (12, 26))
-        whole: int = 24 + (match_size + 7 & ~7) + 2 + packet_size
-        return whole if whole > MAX_SIZE else size
-    if head[KIND] != OFPT_EXPERIMENTER or not _PACKET.startswith(head[8:18]):
+
+    def number(offset: int) -> int:
+        return int.from_bytes(data[at + offset : at + offset + 2], "big")
+
+    if data[at + KIND] == OFPT_PACKET_IN:
+        frame, said = 24 + (number(26) + 7 & ~7) + 2, number(12)
+    elif data[at + KIND] == OFPT_EXPERIMENTER and _PACKET.startswith(data[at + 8 : at + 18]):
+        frame, said = FRAME, number(18) - 4 & 0xFFFF
+    else:
         return size
-    if len(head) < FRAME:
-        return FRAME
-    is_longer = not _MIN_END <= BODY + int.from_bytes(head[18:FRAME], "big") <= size
-    return size + MAX_SIZE + 1 if is_longer else size
+    if len(data) < at + frame + _MIN_FRAME:
+        return frame + _MIN_FRAME
+    is_tagged = data[at + frame + 12 : at + frame + 14] in _TAGS
+    # The longest that there is has 65,535 bytes behind its header.
+    is_longer = said < (_MIN_TAGGED if is_tagged else _MIN_FRAME)
+    end = frame + said + (MAX_SIZE + 1 if is_longer else 0)
+    return size + MAX_SIZE + 1 if end > size else size
 
 
 def reply_kind(message: bytes) -> int | None:
