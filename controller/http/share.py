@@ -52,6 +52,7 @@ class Share:
             if began_s < self._free_s:
                 self._sleep(self._free_s - began_s)
                 began_s = self._clock()
+            self._note(source)
             try:
                 yield
             finally:
@@ -76,6 +77,9 @@ class Share:
             if not mine:
                 raise Busy
             self._works = True
+
+    def _note(self, source: str) -> None:
+        with self._changed:
             self.known.pop(source, None)
             self.known[source] = None
             if len(self.known) > MAX_KNOWN:

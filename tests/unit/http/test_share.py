@@ -56,6 +56,14 @@ def test_the_next_waits_for_the_others_share(share: Share, time: Time) -> None:
     assert time.slept == [0.1, 0.08]
 
 
+def test_who_gives_up_in_the_pause_of_another_has_not_worked(share: Share, time: Time) -> None:
+    with share.turn(WAIT_S, "slow"):
+        time.now_s += 1.0
+    with pytest.raises(Busy), share.turn(1.0, "hasty"):
+        pytest.fail("the pause is longer than that")
+    assert [*share.known] == ["slow"]
+
+
 @pytest.mark.parametrize("work_s", [0.01, 0.3, 1.0])
 def test_who_works_again_and_again_takes_no_more_than_the_share(
     share: Share, time: Time, work_s: float
