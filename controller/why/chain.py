@@ -414,7 +414,12 @@ def _told_to_ask(facts: Facts) -> Iterator[Link]:
         what = (
             "most guests ask for DHCPv6 only if a router advertisement says so: none of ours does"
         )
-        mend = "write into its network: ra: {addr_mode: dhcpv6_stateful}"
+        servers = [network.dhcpv6 for network, _ in facts.served if network.dhcpv6]
+        mode = f"dhcpv6_state{'less' if all(each.stateless for each in servers) else 'ful'}"
+        mend = (
+            f"write into its network: ra: {{addr_mode: {mode}}}; in OVN's database it is "
+            f"ipv6_ra_configs:address_mode={mode} of the router's port"
+        )
         yield Link("asked", Verdict.WARNING, what, mend)
 
 

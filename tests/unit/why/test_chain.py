@@ -378,8 +378,22 @@ def test_nobody_asks_by_dhcpv6_whom_no_advertisement_tells_to(
     ra = None if mode is None else Ra(bytes((134, 0, 0, 0, 255, mode)), bytes(6))
     served = ((replace(NETWORK, ra=ra), PORT),)
     _, *others = links(but(flows={"counts": counts}, served=served), "asked")
-    assert [(each.verdict, each.mend) for each in others] == (
-        [(WARNING, "write into its network: ra: {addr_mode: dhcpv6_stateful}")] if warned else []
+    assert [each.verdict for each in others] == ([WARNING] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("stateless", "mode"), [(False, "dhcpv6_stateful"), (True, "dhcpv6_stateless")]
+)
+def test_what_an_advertisement_is_to_tell_is_what_the_network_has(
+    stateless: bool, mode: str
+) -> None:
+    counts = {flow.cookie: FlowCounts(0, 100.0, None) for flow in FLOWS}
+    assert NETWORK.dhcpv6
+    network = replace(NETWORK, ra=None, dhcpv6=replace(NETWORK.dhcpv6, stateless=stateless))
+    _, link = links(but(flows={"counts": counts}, served=((network, PORT),)), "asked")
+    assert link.mend == (
+        f"write into its network: ra: {{addr_mode: {mode}}}; in OVN's database it is "
+        f"ipv6_ra_configs:address_mode={mode} of the router's port"
     )
 
 
