@@ -40,7 +40,7 @@ LOOK_S = 0.1  # between two looks for a socket that is not there, or is another 
 # For so long after a good connection it is looked for more often: when ovs-ctl restarts
 # ovs-vswitchd it then puts back the flows that it has saved, all or none, and those of ours need
 # their meters, which it does not save.
-SOON_S, LOOK_SOON_S = 60.0, 0.005
+SOON_S, LOOK_SOON_S = 10.0, 0.005
 MAX_STRANGERS = 64  # connections to us of which it is not known whose they are
 NO_HANDSHAKE = "the handshake is not done yet"
 SWITCH_INTERVAL_S = 0.0005  # the longest that a packet waits for another thread, unless in C code
