@@ -212,8 +212,10 @@ class Journal:
 
     def malformed(self, address: object, error: str) -> None:
         """Count and log a packet-in of the switch ``address`` that is none."""
-        self.reasons[MALFORMED] += 1
-        if line := self._limits[MALFORMED].line(f"{address}: {error}", self._clock()):
+        with self._writing:  # connections have a thread each
+            self.reasons[MALFORMED] += 1
+            line = self._limits[MALFORMED].line(f"{address}: {error}", self._clock())
+        if line:
             vlog.warn(line)
 
     def advertised(self, count: int) -> None:
