@@ -383,7 +383,7 @@ def _check_ra(
     if mtu < MIN_MTU:
         refuse("mtu", f"{mtu}, expected {MIN_MTU} or more (RFC 8200 §5)")
     lifetime_s = _number(options, "router_lifetime", 0xFFFF)
-    if interval and 0 < lifetime_s < interval[1]:
+    if interval and "interval" in reader and 0 < lifetime_s < interval[1]:
         what = f"{lifetime_s}, expected 0 or the longest interval, {interval[1]:g}, or more"
         refuse("router_lifetime", what)
     if not lifetime_s and any(options.get("router_preference", b"")):

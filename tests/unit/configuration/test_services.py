@@ -126,6 +126,7 @@ def test_interval_of_router_advertisements(
         ("prefix: 'fd00::/64', slla: '02:00:00:00:00:01', router_lifetime: 0", None),
         ("prefix: 'fd00::/64', slla: '02:00:00:00:00:01', router_lifetime: 90", (9.9, 30.0)),
         ("prefix: 'fd00::/64', router_lifetime: 5", (3.0, 4.0)),
+        ("prefix: 'fd00::/64', router_lifetime: 3", (3.0, 4.0)),
         ("prefix: 'fd00::/64', valid_lifetime: 1d", (198.0, 600.0)),
         ("prefix: 'fd00::/64', preferred_lifetime: 30m, valid_lifetime: 1d", (198.0, 600.0)),
         ("prefix: 'fd00::/64', preferred_lifetime: 60, valid_lifetime: 1d", (6.6, 20.0)),
