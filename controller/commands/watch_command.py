@@ -88,14 +88,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _names(args: argparse.Namespace) -> Iterator[str]:
-    """What the words are called in transactions; a name that nobody has yet is said to be none."""
+    """What the words are called in transactions; a name that nobody has now is said to be none.
+
+    A port may be called so later; an interface that is plugged in later is not looked for.
+    """
     bindings = bound_of(ask_for_json(args.ovs_rundir, "bindings/show")) if args.names else []
     ports = {each.interface: each.port for each in bindings}
     known = {name for each in bindings for name in (each.port, each.network, each.bridge)}
     for word in args.names:
         name = word if word in known else ports.get(word, normal(word))
         if name not in known and mac_or_address(name) == (None, None):
-            what = f"nobody is called {escape(name)} yet{hint(name, known | ports.keys())}"
+            what = f"no port, interface or network is {escape(name)} now"
+            what += (
+                hint(name, known | ports.keys())
+                or ": what a port asks that gets this name is shown"
+            )
             print(f"{PROGRAM}: {what}", file=sys.stderr)
         yield name
 

@@ -93,7 +93,7 @@ def test_those_of_others_are_left_out(
     found = json.loads(watcher.text().splitlines()[1])
     assert (found["asked"], found["answer"]) == ("DHCPDISCOVER", "DHCPOFFER")
     assert elsewhere.text().splitlines() == [
-        "ovs-dhcpd: nobody is called vm2 yet (did you mean vm1?)",
+        "ovs-dhcpd: no port, interface or network is vm2 now (did you mean vm1?)",
         "watching; it ends with Ctrl-C",
     ]
     assert others.text() == "watching; it ends with Ctrl-C\n"
