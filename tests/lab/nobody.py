@@ -13,10 +13,8 @@ import datetime, json, locale, os, shlex, shutil, socket, sys
 from ovs_dhcpd.controller.commands import cli
 import ovs.daemon, ovs.vlog
 from ovs_dhcpd.controller import connections, daemon, serve_only
-from ovs_dhcpd.controller.texts import lease_list
-from ovs_dhcpd.controller.commands import run_command
-from ovs_dhcpd.controller.texts import status, table, why_text
-from ovs_dhcpd.controller.commands import trace_command, watch_command
+from ovs_dhcpd.controller.commands import run_command, trace_command, watch_command
+from ovs_dhcpd.controller.texts import lease_list, status, table, transaction_line, why_text
 from ovs_dhcpd.controller.sources import files, northbound
 from ovs_dhcpd.controller.switch import lock, os_ken_app
 from ovs_dhcpd.controller.why import document
