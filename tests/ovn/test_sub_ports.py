@@ -62,6 +62,13 @@ def offers_all(ovn: PrivateOvn) -> bool:
     return all(IPv4Address(address).packed.hex(".") in flows for _, _, address in PORTS.values())
 
 
+def answers_all(guests: dict[int | None, Guest]) -> bool:
+    """Whether each of PORTS is answered."""
+    return all(
+        guests[tag].ask(request(DISCOVER, mac), timeout_s=2) for tag, mac, _ in PORTS.values()
+    )
+
+
 @pytest.fixture(scope="module")
 def by_ovn() -> Iterator[dict[tuple[int | None, str], str | None]]:
     with PrivateOvn() as ovn:
@@ -69,6 +76,7 @@ def by_ovn() -> Iterator[dict[tuple[int | None, str], str | None]]:
         fill(ovn.nbctl)
         ovn.sync()
         wait_until(partial(offers_all, ovn), "OVN's flows", 60)
+        wait_until(partial(answers_all, guests), "OVN's answers", 60)  # other flows come later
         yield offered(guests)
 
 
