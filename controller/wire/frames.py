@@ -15,7 +15,7 @@ from typing import NamedTuple
 # EtherTypes
 IPV4, IPV6 = b"\x08\x00", b"\x86\xdd"
 VLAN = b"\x81\x00"  # IEEE 802.1Q
-_TAGS = (VLAN, b"\x88\xa8")  # and 802.1ad
+TAGS = (VLAN, b"\x88\xa8")  # and 802.1ad
 UDP = 17
 _TTL = 64
 _IP_WORDS = 0x4500 + (_TTL << 8 | UDP)  # of an IP header, those that are always the same
@@ -118,13 +118,13 @@ def with_tag(frame: bytes, tag: int) -> bytes:
 
 def tag_of(frame: bytes) -> int:
     """The VLAN of the frame's outer tag; 0 if it has none."""
-    return int.from_bytes(frame[14:16], "big") & 0x0FFF if frame[12:14] in _TAGS else 0
+    return int.from_bytes(frame[14:16], "big") & 0x0FFF if frame[12:14] in TAGS else 0
 
 
 def _link_size(frame: bytes) -> int:
     """The size of the Ethernet header with its tags."""
     size = 14
-    while frame[size - 2 : size] in _TAGS and size < 22:
+    while frame[size - 2 : size] in TAGS and size < 22:
         size += 4
     return size
 

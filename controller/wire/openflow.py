@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import struct
 
+from ovs_dhcpd.controller.wire.frames import TAGS
+
 OFP13, OFP14, OFP15 = 4, 5, 6  # wire versions
 
 # The header of every message, and where its first two fields and its transaction id are.
@@ -44,7 +46,6 @@ MAX_SIZE = 0xFFFF  # of a message, as far as its header can say
 _PACKET = VENDOR_AND_PACKET_IN2 + bytes(2)  # and the kind of a packet-in's first property
 _MIN_FRAME, _MIN_TAGGED = 14, 18
 _MIN_END = FRAME + _MIN_TAGGED  # of a packet-in's packet that nothing is to be asked about
-_TAGS = (b"\x81\x00", b"\x88\xa8")
 
 
 def message(version: int, kind: int, body: bytes, xid: int = 0) -> bytes:
@@ -99,7 +100,7 @@ def _size(data: bytes, at: int, size: int) -> int:
         return size
     if len(data) < at + frame + _MIN_FRAME:
         return frame + _MIN_FRAME
-    is_tagged = data[at + frame + 12 : at + frame + 14] in _TAGS
+    is_tagged = data[at + frame + 12 : at + frame + 14] in TAGS
     # The longest that there is has 65,535 bytes behind its header.
     is_longer = said < (_MIN_TAGGED if is_tagged else _MIN_FRAME)
     end = frame + said + (MAX_SIZE + 1 if is_longer else 0)
