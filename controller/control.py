@@ -30,7 +30,7 @@ from ovs_dhcpd.controller.pidfile import Pidfile
 from ovs_dhcpd.controller.ports.fault import Fault
 from ovs_dhcpd.controller.switch.line_limit import LineLimit
 from ovs_dhcpd.controller.texts.json_text import to_json
-from ovs_dhcpd.flows.options.wording import printable, printable_lines
+from ovs_dhcpd.flows.options.wording import printable, printable_lines, trouble
 
 from ovs_dhcpd import __version__
 
@@ -252,10 +252,10 @@ class ControlSocket(ovs.unixctl.server.UnixctlServer):
             if self._pidfile and self._pidfile.restore():
                 vlog.warn(f"{self._pidfile} was deleted, and is made again")
         except OSError as error:
-            trouble = f"{error.filename}: {error.strerror}"
-            if trouble != self._trouble:
-                vlog.warn(f"{trouble}, expected to make it again; trying again")
-            self._trouble = trouble
+            what = trouble(error)
+            if what != self._trouble:
+                vlog.warn(f"{what}, expected to make it again; trying again")
+            self._trouble = what
         else:
             self._trouble = ""
 

@@ -20,6 +20,7 @@ from ovs.vlog import Vlog
 from ovs_dhcpd.controller.first_look import look_at_directory
 from ovs_dhcpd.controller.ports.binder import Served
 from ovs_dhcpd.flows.bindings.network import Network, Port
+from ovs_dhcpd.flows.options.wording import trouble
 
 vlog = Vlog("hosts")
 
@@ -106,10 +107,10 @@ class HostsFile:
             self.check()
             self._replace(text)
         except OSError as error:
-            trouble = f"{error.filename}: {error.strerror}"
-            if trouble != self._trouble:
-                vlog.warn(f"--hosts-file: {trouble}; trying again")
-            self._trouble = trouble
+            what = trouble(error)
+            if what != self._trouble:
+                vlog.warn(f"--hosts-file: {what}; trying again")
+            self._trouble = what
         else:
             self._text, self._stale, self._trouble = text, False, ""
 
